@@ -1,0 +1,142 @@
+//! How a run reaches a language model: one trait, whatever provider stands behind it.
+//!
+//! [`Model::stream`] opens a call and gives back a stream of [`ModelChunk`]s: any number of `Text`
+//! pieces, then exactly one `End` or one [`ModelError`], and nothing after it. Dropping the stream
+//! closes the connection to the provider, which is how a cancelled run stops paying for tokens.
+//!
+//! [`from_config`] builds the configured provider inside a [`Guarded`] model, so deadlines and sizes
+//! hold for every provider alike.
+
+mod error;
+mod guard;
+mod json_text;
+mod scripted;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+pub use error::{Cause, ModelError, Wait};
+pub use guard::{Guarded, Limits};
+pub use json_text::JsonText;
+pub use scripted::{Fault, FaultKind, Script, Scripted};
+
+/// The chunks of one answer, in order; ends after `End` or the first error.
+pub type ModelStream = BoxStream<'static, Result<ModelChunk, ModelError>>;
+
+/// A language model that answers a conversation piece by piece.
+#[async_trait]
+pub trait Model: Send + Sync {
+    /// Opens one call. Returns once the provider has accepted it; the answer follows on the stream.
+    ///
+    /// # Errors
+    /// Any [`ModelError`]: what fails before the answer begins is returned here, what fails later
+    /// is the stream's last item.
+    async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError>;
+}
+
+/// One call: what to say to the model, and within which bounds it may answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelRequest {
+    /// The model's name as its provider knows it.
+    pub model: String,
+    /// Instructions that stand above the conversation; empty for none.
+    pub system: String,
+    /// The conversation, oldest first; the last message is the user's.
+    pub messages: Vec<Message>,
+    /// The JSON that the answer must be, or `None` for free text.
+    pub schema: Option<OutputSchema>,
+    /// The most tokens that the answer may have.
+    pub max_output_tokens: u32,
+    /// Randomness of the choice of tokens, 0 to 2; `None` leaves it to the provider.
+    pub temperature: Option<f32>,
+    /// Makes sampling repeatable where the provider can.
+    pub seed: Option<u64>,
+}
+
+impl ModelRequest {
+    /// Bytes of text sent to the model: the base of an estimate where no usage is reported.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        self.system.len()
+            + self
+                .messages
+                .iter()
+                .map(|message| message.content.len())
+                .sum::<usize>()
+    }
+}
+
+/// One turn of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said.
+    pub content: String,
+}
+
+impl Message {
+    /// A message of the user.
+    pub fn user(content: impl Into<String>) -> Self {
+        Self {
+            role: Role::User,
+            content: content.into(),
+        }
+    }
+}
+
+/// Who speaks in a [`Message`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The person, or SBA on their behalf.
+    User,
+    /// The model, in an earlier turn.
+    Assistant,
+}
+
+/// A JSON Schema that the provider holds the answer to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputSchema {
+    /// Letters, digits, `-` and `_`; some providers cache compiled schemas by it.
+    pub name: String,
+    /// The schema, an object with `additionalProperties: false` and every property required.
+    pub json: serde_json::Value,
+}
+
+/// What comes out of a model's stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelChunk {
+    /// The next piece of the answer, never empty.
+    Text(String),
+    /// The answer is complete.
+    End {
+        /// Tokens read and written.
+        usage: Usage,
+        /// Why the model stopped.
+        finish: Finish,
+    },
+}
+
+/// Tokens of one call.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub input_tokens: u64,
+    /// Tokens of the answer.
+    pub output_tokens: u64,
+    /// Whether the provider counted them; otherwise they are an estimate from the text's length.
+    pub reported: bool,
+}
+
+/// Why a model stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The answer is whole.
+    Stop,
+    /// `max_output_tokens` or the context is used up; the answer is cut.
+    Length,
+    /// The provider withheld the rest.
+    Filtered,
+    /// Another reason, or none given.
+    Other,
+}

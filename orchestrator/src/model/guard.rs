@@ -1,0 +1,150 @@
+//! Deadlines and sizes around any provider, so that no answer can hang or grow without end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::{Model, ModelChunk, ModelError, ModelRequest, ModelStream, Usage, Wait};
+
+/// A usual token has about this many bytes; used only where a provider counts nothing.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// What an answer is held to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the call to the first piece of text, connecting included.
+    pub first_token: Duration,
+    /// Between two pieces of text. A provider's keep-alives do not count as progress.
+    pub next_token: Duration,
+    /// The longest single piece, in bytes.
+    pub chunk_bytes: usize,
+    /// The longest whole answer, in bytes.
+    pub answer_bytes: usize,
+}
+
+/// A model that is held to [`Limits`] and to the protocol of [`ModelStream`].
+pub struct Guarded {
+    inner: Arc<dyn Model>,
+    limits: Limits,
+}
+
+impl Guarded {
+    /// Holds `inner` to `limits`.
+    #[must_use]
+    pub fn new(inner: Arc<dyn Model>, limits: Limits) -> Self {
+        Self { inner, limits }
+    }
+}
+
+#[async_trait]
+impl Model for Guarded {
+    async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
+        let first_token_by = Instant::now() + self.limits.first_token;
+        let input_bytes = request.text_bytes();
+        let inner = timeout_at(first_token_by, self.inner.stream(request))
+            .await
+            .map_err(|_| self.limits.timeout(Wait::FirstToken))??;
+        let answer = Answer {
+            inner,
+            limits: self.limits,
+            first_token_by: Some(first_token_by),
+            input_bytes,
+            bytes: 0,
+        };
+        Ok(stream::unfold(Some(answer), |answer| async move {
+            let mut answer = answer?;
+            let chunk = answer.next().await;
+            let goes_on = matches!(chunk, Ok(ModelChunk::Text(_)));
+            Some((chunk, goes_on.then_some(answer)))
+        })
+        .boxed())
+    }
+}
+
+impl Limits {
+    fn timeout(&self, wait: Wait) -> ModelError {
+        let limit = if wait == Wait::FirstToken {
+            self.first_token
+        } else {
+            self.next_token
+        };
+        ModelError::Timeout { wait, limit }
+    }
+}
+
+/// An answer on its way.
+struct Answer {
+    inner: ModelStream,
+    limits: Limits,
+    /// Set until the first text arrived.
+    first_token_by: Option<Instant>,
+    input_bytes: usize,
+    bytes: usize,
+}
+
+impl Answer {
+    async fn next(&mut self) -> Result<ModelChunk, ModelError> {
+        match self.wait().await? {
+            Some(Ok(ModelChunk::Text(text))) => self.text(text),
+            Some(Ok(ModelChunk::End { usage, finish })) => Ok(ModelChunk::End {
+                usage: if usage.reported {
+                    usage
+                } else {
+                    self.estimate()
+                },
+                finish,
+            }),
+            Some(Err(error)) => Err(error),
+            None => Err(ModelError::unreachable(
+                "the answer was cut off before its end",
+            )),
+        }
+    }
+
+    async fn wait(&mut self) -> Result<Option<Result<ModelChunk, ModelError>>, ModelError> {
+        let (arrived, wait) = match self.first_token_by {
+            Some(deadline) => (
+                timeout_at(deadline, self.inner.next()).await,
+                Wait::FirstToken,
+            ),
+            None => (
+                timeout(self.limits.next_token, self.inner.next()).await,
+                Wait::NextToken,
+            ),
+        };
+        arrived.map_err(|_| self.limits.timeout(wait))
+    }
+
+    fn text(&mut self, text: String) -> Result<ModelChunk, ModelError> {
+        self.first_token_by = None;
+        self.bytes += text.len();
+        if text.len() > self.limits.chunk_bytes {
+            return Err(ModelError::garbage(format_args!(
+                "a piece of {} bytes",
+                text.len()
+            )));
+        }
+        if self.bytes > self.limits.answer_bytes {
+            return Err(ModelError::garbage(format_args!(
+                "an answer of more than {} bytes",
+                self.limits.answer_bytes
+            )));
+        }
+        Ok(ModelChunk::Text(text))
+    }
+
+    fn estimate(&self) -> Usage {
+        let tokens = |bytes: usize| bytes.div_ceil(BYTES_PER_TOKEN) as u64;
+        Usage {
+            input_tokens: tokens(self.input_bytes),
+            output_tokens: tokens(self.bytes),
+            reported: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
