@@ -1,0 +1,3 @@
+//! The gateway: the one door through which clients reach SBA.
+
+pub mod accounts;

@@ -1,0 +1,70 @@
+//! Commands for a run: the messages of the `CMDS` stream.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    event::{Created, ToolResult},
+    id::{CommandId, UserId},
+    name::{TimerName, Verb},
+};
+
+/// A command, whole: whoever handles it needs nothing but the run's log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// Version of the wire.
+    pub v: u16,
+    /// Its id; the events that it causes name it.
+    pub id: CommandId,
+    /// When it was given, in milliseconds since 1970 (UTC).
+    pub ts: u64,
+    /// What is asked.
+    pub body: CommandBody,
+}
+
+/// What is asked of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "verb", content = "body", rename_all = "snake_case")]
+pub enum CommandBody {
+    /// Begin. Carries what `created` says, in case that event was never stored.
+    Start(Created),
+    /// Words of a person that the run asked for.
+    Input {
+        /// Who answers.
+        user_id: UserId,
+        /// The answer.
+        input: Value,
+    },
+    /// End early.
+    Cancel {
+        /// Why, for the log.
+        reason: String,
+    },
+    /// Hold.
+    Pause,
+    /// Go on.
+    Resume,
+    /// A tool answered.
+    Result(ToolResult),
+    /// A timer fired.
+    Timer {
+        /// Which.
+        name: TimerName,
+    },
+}
+
+impl CommandBody {
+    /// The verb that the command's subject carries.
+    #[must_use]
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Start(_) => Verb::Start,
+            Self::Input { .. } => Verb::Input,
+            Self::Cancel { .. } => Verb::Cancel,
+            Self::Pause => Verb::Pause,
+            Self::Resume => Verb::Resume,
+            Self::Result(_) => Verb::Result,
+            Self::Timer { .. } => Verb::Timer,
+        }
+    }
+}

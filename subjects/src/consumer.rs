@@ -1,0 +1,46 @@
+//! Who reads the work queues. Each is one durable consumer that all processes of a kind share.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::{AckPolicy, pull};
+
+use crate::{name::Queue, stream::Stream, subject::filter};
+
+/// What an installation decides about a consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// How long a message may go without a sign of progress before it is given to another.
+    pub ack_wait: Duration,
+    /// Most messages under way at once, over all processes.
+    pub max_ack_pending: i64,
+}
+
+/// The durable name of the consumer that orchestrators share.
+pub const ORCHESTRATORS: &str = "orchestrators";
+
+/// The consumer of commands.
+///
+/// Deliveries are not limited: a command is given back until somebody settles or dead-letters it.
+#[must_use]
+pub fn commands(pace: &Pace) -> (Stream, pull::Config) {
+    (Stream::Cmds, config(ORCHESTRATORS.to_owned(), "sba.*.cmd.*.*.*".to_owned(), pace))
+}
+
+/// The consumer of one queue of jobs.
+#[must_use]
+pub fn jobs(queue: Queue, pace: &Pace) -> (Stream, pull::Config) {
+    (Stream::Jobs, config(queue.to_string(), filter::jobs(queue), pace))
+}
+
+fn config(name: String, filter_subject: String, pace: &Pace) -> pull::Config {
+    pull::Config {
+        durable_name: Some(name),
+        filter_subject,
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: pace.ack_wait,
+        max_ack_pending: pace.max_ack_pending,
+        max_deliver: -1,
+        max_waiting: 512,
+        ..pull::Config::default()
+    }
+}

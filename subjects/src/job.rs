@@ -1,0 +1,76 @@
+//! Jobs for workers: the messages of the `JOBS` stream.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    id::{CallId, DocumentId, RunId, TenantId, UserId},
+    name::{Queue, ToolName},
+    run::Effect,
+};
+
+/// A job, whole: a worker needs nothing else to do it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Version of the wire.
+    pub v: u16,
+    /// The call; also the idempotency key that is passed outward.
+    pub id: CallId,
+    /// The tenant, as Postgres names it. The subject's tenant must be the same.
+    pub tenant_id: TenantId,
+    /// On whose behalf.
+    pub user_id: UserId,
+    /// When it was given, in milliseconds since 1970 (UTC).
+    pub ts: u64,
+    /// What is to be done.
+    pub body: JobBody,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+pub enum JobBody {
+    /// Call a tool for a run and send it the result.
+    Tool(ToolJob),
+    /// Index a document.
+    Index(IndexJob),
+}
+
+/// A tool call of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolJob {
+    /// The run that waits for the result.
+    pub run: RunId,
+    /// The step that made the call.
+    pub step: u32,
+    /// The tool.
+    pub tool_name: ToolName,
+    /// What it is given.
+    pub params: Value,
+    /// What repeating it would do.
+    pub effect: Effect,
+}
+
+/// A document to be indexed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexJob {
+    /// The document.
+    pub document_id: DocumentId,
+    /// SHA-256 of the content that is to be indexed, in hex: a job for older content does nothing.
+    pub content_sha256: String,
+}
+
+/// The queue that serves a tool.
+#[must_use]
+pub fn queue_of(tool: &ToolName) -> Queue {
+    match tool.as_str() {
+        RENDER_TOOL => Queue::Render,
+        _ => Queue::ToolExec,
+    }
+}
+
+/// The tool that looks knowledge up.
+pub const KNOWLEDGE_TOOL: &str = "knowledge_search";
+
+/// The tool that renders documents.
+pub const RENDER_TOOL: &str = "document_render";

@@ -1,0 +1,25 @@
+//! The wire of SBA: what is said over NATS, and under which names.
+//!
+//! This crate spells every subject, stream, consumer and message of the system and does no I/O. Everything
+//! else builds subjects by type and parses them back; no other crate holds a subject as text.
+//!
+//! - [`subject`]: the grammar of subjects;
+//! - [`stream`] and [`consumer`]: what JetStream keeps, and who reads it;
+//! - [`envelope`], [`event`] and [`record`]: the log of a run;
+//! - [`command`], [`job`], [`control`] and [`heartbeat`]: what processes say to each other;
+//! - [`codec`]: CBOR, with limits.
+
+pub mod codec;
+pub mod command;
+pub mod consumer;
+pub mod control;
+pub mod envelope;
+pub mod event;
+pub mod heartbeat;
+pub mod id;
+pub mod job;
+pub mod name;
+pub mod record;
+pub mod run;
+pub mod stream;
+pub mod subject;

@@ -1,0 +1,121 @@
+//! Words about runs that events, commands and the API share.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::closed_set;
+use std::{fmt, str::FromStr};
+
+use crate::id::InvalidId;
+
+closed_set!(
+    /// Where a run stands.
+    RunStatus, "run status" {
+        /// Accepted; nothing has begun.
+        Created = "created",
+        /// A process works on it.
+        Running = "running",
+        /// It waits for a tool; no process holds it.
+        WaitingTool = "waiting_tool",
+        /// It waits for a person.
+        WaitingInput = "waiting_input",
+        /// It is held until somebody resumes it.
+        Paused = "paused",
+        /// It was cancelled; what was under way is being stopped.
+        Cancelling = "cancelling",
+        /// It ended with a result.
+        Completed = "completed",
+        /// It ended without a result, and says why.
+        Failed = "failed",
+        /// It ended because somebody asked for it.
+        Cancelled = "cancelled",
+    }
+);
+
+impl RunStatus {
+    /// Whether nothing can follow.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+closed_set!(
+    /// What a step is.
+    StepKind, "step kind" {
+        /// Words of a person.
+        User = "user",
+        /// A call of the model.
+        Model = "model",
+        /// A call of a tool.
+        Tool = "tool",
+        /// Something that SBA does itself.
+        System = "system",
+    }
+);
+
+closed_set!(
+    /// How a step ended, or that it has not.
+    StepStatus, "step status" {
+        /// Under way.
+        Running = "running",
+        /// Ended with a result.
+        Completed = "completed",
+        /// Ended without a result.
+        Failed = "failed",
+        /// Stopped with its run.
+        Cancelled = "cancelled",
+    }
+);
+
+closed_set!(
+    /// The plan that a run follows.
+    Workflow, "workflow" {
+        /// Look up, write, render.
+        Render = "render",
+    }
+);
+
+closed_set!(
+    /// What repeating a tool call does.
+    Effect, "effect" {
+        /// Nothing: it only reads.
+        Pure = "pure",
+        /// The same as once, under the same key.
+        Idempotent = "idempotent",
+        /// A second effect: it must not be repeated.
+        AtMostOnce = "at_most_once",
+    }
+);
+
+/// Tokens that a model call took, as the provider counted them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+    }
+}
+
+/// Why something failed, in a form that a program and a person can read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Stable code, e.g. `model_unreachable`.
+    pub code: String,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure with a code and a sentence.
+    #[must_use]
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}

@@ -1,0 +1,116 @@
+//! What JetStream keeps.
+
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Republish, RetentionPolicy, StorageType};
+
+use crate::name::closed_set;
+use std::{fmt, str::FromStr};
+
+use crate::id::InvalidId;
+use serde::{Deserialize, Serialize};
+
+closed_set!(
+    /// The streams.
+    Stream, "stream" {
+        /// The log of all runs.
+        Runs = "RUNS",
+        /// The latest folded state of each run.
+        Snap = "SNAP",
+        /// Commands for runs.
+        Cmds = "CMDS",
+        /// Jobs for SBA's own workers.
+        Jobs = "JOBS",
+        /// Jobs for tools that customers serve.
+        Jobx = "JOBX",
+        /// Schedules and what they emit.
+        Timers = "TIMERS",
+        /// What could not be done.
+        Dead = "DEAD",
+        /// Who did what.
+        Audit = "AUDIT",
+    }
+);
+
+/// Every stream.
+pub const ALL: &[Stream] = Stream::ALL;
+
+/// The bucket in which each tenant's settings stand, for every process to watch.
+pub const TENANTS_BUCKET: &str = "TENANTS";
+
+/// What an installation decides about its streams.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sizing {
+    /// Copies of each stream: 1 or 3.
+    pub replicas: usize,
+    /// Most bytes that each stream keeps; `None` for as many as the server has room for.
+    pub max_bytes: Option<i64>,
+    /// Largest message in bytes.
+    pub max_message_bytes: i32,
+    /// Most consumers of one stream.
+    pub max_consumers: i32,
+}
+
+impl Default for Sizing {
+    fn default() -> Self {
+        Self { replicas: 1, max_bytes: None, max_message_bytes: 1 << 20, max_consumers: 1000 }
+    }
+}
+
+impl Stream {
+    /// The patterns of the subjects that the stream keeps. No two streams overlap.
+    #[must_use]
+    pub const fn subjects(self) -> &'static [&'static str] {
+        match self {
+            Self::Runs => &["sba.*.run.*.*.*"],
+            Self::Snap => &["sba.*.snap.*.*"],
+            Self::Cmds => &["sba.*.cmd.*.*.*"],
+            Self::Jobs => &["sba.*.job.*.*.*"],
+            Self::Jobx => &["sba.*.jobx.*.*"],
+            Self::Timers => &["sba.*.timer.*.*.*", "sba.*.fired.*.*.*"],
+            Self::Dead => &["sba.*.dead.>"],
+            Self::Audit => &["sba.*.audit.*"],
+        }
+    }
+
+    /// The stream as JetStream is asked for it.
+    #[must_use]
+    pub fn config(self, sizing: &Sizing) -> Config {
+        let common = Config {
+            name: self.as_str().to_owned(),
+            subjects: self.subjects().iter().map(|&subject| subject.to_owned()).collect(),
+            storage: StorageType::File,
+            num_replicas: sizing.replicas,
+            max_bytes: sizing.max_bytes.unwrap_or(-1),
+            max_message_size: sizing.max_message_bytes,
+            max_consumers: sizing.max_consumers,
+            // No message of these streams carries a Nats-Msg-Id: appends are fenced, jobs are unique by
+            // subject, and commands are settled by `decide`. So nothing is remembered for long.
+            duplicate_window: Duration::from_millis(100),
+            // A full stream refuses, so that whoever wrote knows; it never drops what was stored.
+            discard: DiscardPolicy::New,
+            allow_direct: true,
+            ..Config::default()
+        };
+        let queue = Config { retention: RetentionPolicy::WorkQueue, allow_direct: false, ..common.clone() };
+        match self {
+            Self::Runs => Config { republish: Some(live()), ..common },
+            Self::Snap => Config { max_messages_per_subject: 1, discard: DiscardPolicy::Old, ..common },
+            Self::Cmds => queue,
+            // A job that is published again while it waits is refused: it is the same job.
+            Self::Jobs | Self::Jobx => Config { max_messages_per_subject: 1, discard_new_per_subject: true, ..queue },
+            // Schedules and `discard: new` exclude each other (server error 10052).
+            Self::Timers => Config { allow_message_schedules: true, discard: DiscardPolicy::Old, ..common },
+            Self::Dead | Self::Audit => common,
+        }
+    }
+}
+
+/// What is stored in RUNS is said again on the live subjects, in the order of storage.
+fn live() -> Republish {
+    Republish {
+        source: "sba.*.run.*.*.*".to_owned(),
+        destination: "live.{{wildcard(1)}}.{{wildcard(3)}}.{{wildcard(4)}}".to_owned(),
+        headers_only: false,
+    }
+}

@@ -1,0 +1,112 @@
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::stream;
+
+fn tenant() -> impl Strategy<Value = TenantKey> {
+    "A[A-Z2-7]{55}".prop_map(|text| text.parse().unwrap())
+}
+
+fn any_uuid() -> impl Strategy<Value = Uuid> {
+    any::<u128>().prop_map(Uuid::from_u128)
+}
+
+fn one_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
+    prop::sample::select(all)
+}
+
+fn original() -> impl Strategy<Value = Subject> {
+    (tenant(), any_uuid(), "[a-zA-Z0-9_-]{1,64}").prop_flat_map(|(tenant, id, word)| {
+        let run = RunId::from_uuid(id);
+        let call = CallId::from_uuid(id);
+        let (t1, t2) = (tenant.clone(), tenant.clone());
+        prop_oneof![
+            one_of(Verb::ALL).prop_map(move |verb| Subject::Cmd { tenant: t1.clone(), run, verb }),
+            one_of(Queue::ALL).prop_map(move |queue| Subject::Job { tenant: t2.clone(), queue, call }),
+            Just(Subject::Jobx { tenant: tenant.clone(), tool: word.parse().unwrap(), call }),
+            Just(Subject::Fired { tenant: tenant.clone(), run, name: word.parse().unwrap() }),
+        ]
+    })
+}
+
+fn any_subject() -> impl Strategy<Value = Subject> {
+    let others = (tenant(), any_uuid(), "[a-zA-Z0-9_-]{1,64}").prop_flat_map(|(tenant, id, word)| {
+        let run = RunId::from_uuid(id);
+        let (t1, t2, t3) = (tenant.clone(), tenant.clone(), tenant.clone());
+        prop_oneof![
+            one_of(RunKind::ALL).prop_map(move |kind| Subject::Run { tenant: t1.clone(), run, kind }),
+            one_of(RunKind::ALL).prop_map(move |kind| Subject::Live { tenant: t2.clone(), run, kind }),
+            one_of(Verb::ALL).prop_map(move |verb| Subject::Inbound { tenant: t3.clone(), run, verb }),
+            Just(Subject::Snap { tenant: tenant.clone(), run }),
+            Just(Subject::Timer { tenant: tenant.clone(), run, name: word.parse().unwrap() }),
+            Just(Subject::Audit { tenant: tenant.clone(), action: word.parse().unwrap() }),
+            Just(Subject::Ctl(InstanceId::from_uuid(id))),
+            Just(Subject::Hb(InstanceId::from_uuid(id))),
+        ]
+    });
+    let dead = original().prop_map(|subject| Subject::Dead(DeadLetter::of(subject).unwrap()));
+    prop_oneof![original(), dead, others]
+}
+
+/// Whether a NATS pattern covers a subject.
+fn covers(pattern: &str, subject: &str) -> bool {
+    let mut tokens = subject.split('.');
+    for part in pattern.split('.') {
+        match (part, tokens.next()) {
+            (">", Some(_)) => return true,
+            ("*", Some(_)) => {}
+            (literal, Some(token)) if literal == token => {}
+            _ => return false,
+        }
+    }
+    tokens.next().is_none()
+}
+
+proptest! {
+    #[test]
+    fn what_is_spelled_is_read_back(subject in any_subject()) {
+        prop_assert_eq!(subject.to_string().parse::<Subject>().unwrap(), subject);
+    }
+
+    #[test]
+    fn each_subject_lies_in_one_stream_at_most(subject in any_subject()) {
+        let text = subject.to_string();
+        let streams: Vec<_> = stream::ALL
+            .iter()
+            .filter(|stream| stream.subjects().iter().any(|pattern| covers(pattern, &text)))
+            .collect();
+        let of_a_process = matches!(
+            subject,
+            Subject::Live { .. } | Subject::Inbound { .. } | Subject::Ctl(_) | Subject::Hb(_)
+        );
+        prop_assert_eq!(streams.len(), usize::from(!of_a_process), "{} lies in {:?}", text, streams);
+    }
+
+    #[test]
+    fn arbitrary_text_is_refused_or_means_itself(text in "(sba|live|cmd|ctl|hb|>|\\*)(\\.[a-zA-Z0-9*>_-]{0,40}){0,6}") {
+        if let Ok(subject) = text.parse::<Subject>() {
+            prop_assert_eq!(subject.to_string(), text);
+        }
+    }
+}
+
+#[test]
+fn another_partition_is_refused() {
+    let tenant: TenantKey = format!("A{}", "B".repeat(55)).parse().unwrap();
+    let run = RunId::from_uuid(Uuid::from_u128(7));
+    let text = Subject::events(&tenant, run).to_string();
+    let due = format!(".{}.", run.partition());
+    let other = if due == ".00." { ".01." } else { ".00." };
+    assert!(text.parse::<Subject>().is_ok());
+    assert!(text.replacen(&due, other, 1).parse::<Subject>().is_err());
+}
+
+#[test]
+fn a_word_cannot_smuggle_tokens() {
+    for word in ["", "a.b", "*", ">", "a b", "a\r\n", &"x".repeat(65)] {
+        assert!(word.parse::<ToolName>().is_err(), "{word:?} passed");
+    }
+}

@@ -1,0 +1,108 @@
+//! Every type of event, as version 1 writes it, against bytes that were written once and are kept: what
+//! stands in a log today must be readable for as long as logs are kept.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use data_encoding::HEXLOWER;
+use sba_subjects::{
+    codec,
+    envelope::{Envelope, RawEnvelope, VERSION},
+    event::{
+        Artifact, Attempt, Created, Done, Event, RunOptions, Status, StepFinished, StepStarted, Token, ToolRequest,
+        ToolResult,
+    },
+    id::{ArtifactId, CallId, CommandId, InstanceId, RunId, SessionId, TenantId, UserId},
+    run::{Effect, Failure, RunStatus, StepKind, StepStatus, Usage, Workflow},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+const KEPT: &str = include_str!("samples/v1.txt");
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(n)
+}
+
+fn events() -> Vec<Event> {
+    let usage = Usage { input_tokens: 120, output_tokens: 7 };
+    let failure = Failure::new("model_unreachable", "The model could not be reached.");
+    vec![
+        Event::Created(Created {
+            tenant_id: TenantId::from_uuid(id(1)),
+            user_id: UserId::from_uuid(id(2)),
+            session_id: Some(SessionId::from_uuid(id(3))),
+            workflow: Workflow::Render,
+            prompt: "What is due?".into(),
+            options: RunOptions { locale: Some("en".into()), top_k: Some(4), max_steps: Some(9) },
+            request_hash: "00ff".into(),
+        }),
+        Event::Attempt(Attempt { instance: InstanceId::from_uuid(id(4)), restarts_step: Some(2) }),
+        Event::Status(Status { status: RunStatus::Running }),
+        Event::StepStarted(StepStarted { kind: StepKind::Model, name: "write".into(), input: json!({"hits": 3}) }),
+        Event::Token(Token { text: "Grüße 👋".into(), index: 12, count: 2 }),
+        Event::ToolRequest(ToolRequest {
+            call_id: CallId::from_uuid(id(5)),
+            tool_name: "knowledge_search".parse().unwrap(),
+            params: json!({"query": "due", "top_k": 4}),
+            effect: Effect::Pure,
+        }),
+        Event::ToolResult(ToolResult {
+            call_id: CallId::from_uuid(id(5)),
+            tool_name: "knowledge_search".parse().unwrap(),
+            success: false,
+            result: json!(null),
+            error: Some(failure.clone()),
+            duration_ms: 31,
+        }),
+        Event::StepFinished(StepFinished {
+            status: StepStatus::Completed,
+            output: json!({"text": "All of it.", "raw": "{}", "score": 0.5}),
+            usage: Some(usage),
+            error: None,
+        }),
+        Event::Artifact(Artifact {
+            artifact_id: ArtifactId::from_uuid(id(6)),
+            title: "Report".into(),
+            media_type: "text/markdown".into(),
+            bytes: 2048,
+            url: "/api/v1/artifacts/6/content".into(),
+            citations: 3,
+        }),
+        Event::Error(failure.clone()),
+        Event::Done(Done { run_id: RunId::from_uuid(id(7)), status: RunStatus::Failed, usage, error: Some(failure) }),
+    ]
+}
+
+fn envelope(seq: u64, payload: Event) -> Envelope {
+    Envelope {
+        v: VERSION,
+        r#type: payload.kind().to_owned(),
+        run: RunId::from_uuid(id(7)),
+        step: (seq > 2).then_some(2),
+        attempt: 1,
+        seq,
+        ts: 1_790_000_000_123,
+        cause: Some(CommandId::from_uuid(id(8))),
+        key_id: None,
+        payload,
+    }
+}
+
+#[test]
+fn what_was_written_once_is_still_written_and_read_so() {
+    let kept: BTreeMap<&str, &str> = KEPT.lines().filter_map(|line| line.split_once(' ')).collect();
+    let written = events().into_iter().zip(1..).map(|(event, seq)| envelope(seq, event)).collect::<Vec<_>>();
+    let mut due = String::new();
+    for sample in &written {
+        let hex = HEXLOWER.encode(&codec::encode(&sample.close().unwrap()).unwrap());
+        writeln!(due, "{} {hex}", sample.r#type).unwrap();
+    }
+    assert_eq!(KEPT, due, "the wire changed: a kept sample must stay as it is, a new type adds a line");
+    for sample in written {
+        let bytes = HEXLOWER.decode(kept[sample.r#type.as_str()].as_bytes()).unwrap();
+        assert_eq!(codec::decode::<RawEnvelope>(&bytes).unwrap().open().unwrap(), sample);
+    }
+    assert_eq!(kept.len(), Event::KINDS.len(), "each type has a sample");
+}
