@@ -1,0 +1,101 @@
+//! `[gateway]`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Millis, findings::Findings};
+
+/// The HTTP and WebSocket side.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// Address and port to listen on; port 0 takes a free one.
+    pub listen: String,
+    /// Address under which clients reach this gateway, for links in answers. Unset: the one it listens on.
+    pub public_url: Option<String>,
+    /// Origins of browser pages that may call the API; `*` means any.
+    pub cors_origins: Vec<String>,
+    /// Longest time for a request other than an upload or a stream, in milliseconds.
+    pub request_timeout_ms: Millis,
+    /// Requests that are worked on at the same time; more are refused with 503.
+    pub max_requests: usize,
+    /// Largest body of a JSON request, in bytes.
+    pub max_body_bytes: usize,
+    /// Largest prompt, in bytes of UTF-8.
+    pub max_prompt_bytes: usize,
+    /// Uploads of documents that are taken at the same time; more are refused with 503.
+    pub max_uploads: usize,
+    /// Longest time for one upload, in milliseconds.
+    pub upload_timeout_ms: Millis,
+    /// Largest number of entries on one page of a list.
+    pub max_page_size: u32,
+    /// Hours for which an idempotency key answers with what it made the first time.
+    pub idempotency_hours: u32,
+    /// WebSocket viewers of this process; more are refused with 503.
+    pub max_viewers: usize,
+    /// Events of a watched run that are kept in memory for viewers that join or lag.
+    pub ring_events: usize,
+    /// Largest message that a client may send on a WebSocket, in bytes.
+    pub max_message_bytes: usize,
+    /// Time between pings to a WebSocket client; one that misses two is disconnected. In milliseconds.
+    pub ws_ping_interval_ms: Millis,
+    /// Longest time that a write to a slow viewer may take before it is disconnected, in milliseconds.
+    pub ws_write_timeout_ms: Millis,
+    /// Time after which a quiet watched run is compared with its log, in milliseconds.
+    pub verify_interval_ms: Millis,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+            public_url: None,
+            cors_origins: Vec::new(),
+            request_timeout_ms: Millis::new(30_000),
+            max_requests: 1_024,
+            max_body_bytes: 256 * 1024,
+            max_prompt_bytes: 64 * 1024,
+            max_uploads: 4,
+            upload_timeout_ms: Millis::new(120_000),
+            max_page_size: 100,
+            idempotency_hours: 24,
+            max_viewers: 10_000,
+            ring_events: 1_024,
+            max_message_bytes: 64 * 1024,
+            ws_ping_interval_ms: Millis::new(20_000),
+            ws_write_timeout_ms: Millis::new(10_000),
+            verify_interval_ms: Millis::new(1_000),
+        }
+    }
+}
+
+impl GatewayConfig {
+    pub(super) fn check(&self, mut to: Findings<'_>) {
+        to.socket("listen", &self.listen);
+        if let Some(url) = &self.public_url {
+            to.scheme("public_url", url, &["http://", "https://"]);
+        }
+        for origin in self.cors_origins.iter().filter(|origin| *origin != "*") {
+            to.scheme("cors_origins", origin, &["http://", "https://"]);
+        }
+        to.range("request_timeout_ms", self.request_timeout_ms.get(), 100..=600_000);
+        to.range("max_requests", self.max_requests, 1..=1_000_000);
+        to.range("max_body_bytes", self.max_body_bytes, 1_024..=64 << 20);
+        to.range("max_prompt_bytes", self.max_prompt_bytes, 1..=16 << 20);
+        to.require(
+            "max_prompt_bytes",
+            self.max_prompt_bytes < self.max_body_bytes,
+            "must be smaller than max_body_bytes, which carries the prompt",
+        );
+        to.range("max_uploads", self.max_uploads, 1..=1_024);
+        to.range("upload_timeout_ms", self.upload_timeout_ms.get(), 1_000..=3_600_000);
+        to.range("max_page_size", self.max_page_size, 1..=1_000);
+        to.range("idempotency_hours", self.idempotency_hours, 1..=720);
+        to.range("max_viewers", self.max_viewers, 1..=1_000_000);
+        to.range("ring_events", self.ring_events, 16..=1_048_576);
+        to.range("max_message_bytes", self.max_message_bytes, 1_024..=16 << 20);
+        to.range("ws_ping_interval_ms", self.ws_ping_interval_ms.get(), 100..=600_000);
+        to.range("ws_write_timeout_ms", self.ws_write_timeout_ms.get(), 100..=600_000);
+        to.range("verify_interval_ms", self.verify_interval_ms.get(), 50..=60_000);
+    }
+}

@@ -1,0 +1,145 @@
+//! `[model]`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Millis, Secret, findings::Findings};
+
+/// The language model.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Which kind of endpoint answers.
+    pub provider: ModelProvider,
+    /// Name of the model, as the endpoint knows it.
+    pub name: String,
+    /// Address of the endpoint up to and including its version, e.g. `http://127.0.0.1:8000/v1/`. Unset: the provider's own.
+    pub base_url: Option<String>,
+    /// Key for the endpoint. A secret.
+    pub api_key: Option<Secret>,
+    /// Randomness: 0 gives the likeliest answer.
+    pub temperature: f64,
+    /// Most tokens of one answer.
+    pub max_output_tokens: u32,
+    /// Tokens that the model can hold, prompt and answer together.
+    pub context_tokens: u32,
+    /// Calls that one process makes at the same time; the surplus waits.
+    pub max_concurrent_calls: usize,
+    /// Longest wait for a connection to the endpoint, in milliseconds.
+    pub connect_timeout_ms: Millis,
+    /// Longest wait for the first token, in milliseconds.
+    pub first_token_timeout_ms: Millis,
+    /// Longest pause between two tokens, in milliseconds.
+    pub idle_timeout_ms: Millis,
+    /// Attempts of one call when the endpoint cannot be reached or says that it is overloaded.
+    pub max_attempts: u32,
+    /// Pause before the second attempt, in milliseconds; it doubles each time, with jitter.
+    pub retry_min_ms: Millis,
+    /// Longest pause before a new attempt, in milliseconds.
+    pub retry_max_ms: Millis,
+    /// The scripted provider, for tests and load.
+    pub scripted: ScriptedConfig,
+}
+
+/// A kind of endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelProvider {
+    /// Any endpoint that speaks OpenAI's chat completions.
+    #[serde(rename = "openai")]
+    #[schemars(rename = "openai")]
+    OpenAi,
+    /// Anthropic.
+    Anthropic,
+    /// A fixed text, for tests and load.
+    Scripted,
+}
+
+/// What the scripted provider says, how fast, and how it fails.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScriptedConfig {
+    /// The text of every answer; each word is a token.
+    pub text: String,
+    /// Pause before each token, in milliseconds.
+    pub delay_ms: Millis,
+    /// How a call fails.
+    pub fail: ScriptedFailure,
+    /// How many calls of a process fail before they succeed; 0: each one fails.
+    pub fail_calls: u32,
+}
+
+/// A way to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScriptedFailure {
+    /// Not at all.
+    Never,
+    /// The endpoint cannot be reached.
+    Unreachable,
+    /// The stream breaks off in the middle.
+    MidStream,
+    /// The stream turns to garbage in the middle.
+    Garbage,
+    /// The stream stops in the middle and stays open.
+    Stall,
+}
+
+impl Default for ScriptedConfig {
+    fn default() -> Self {
+        Self {
+            text: "This is the scripted model.".to_owned(),
+            delay_ms: Millis::new(0),
+            fail: ScriptedFailure::Never,
+            fail_calls: 0,
+        }
+    }
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self {
+            provider: ModelProvider::OpenAi,
+            name: "default".to_owned(),
+            base_url: None,
+            api_key: None,
+            temperature: 0.0,
+            max_output_tokens: 1_024,
+            context_tokens: 8_192,
+            max_concurrent_calls: 64,
+            connect_timeout_ms: Millis::new(5_000),
+            first_token_timeout_ms: Millis::new(60_000),
+            idle_timeout_ms: Millis::new(30_000),
+            max_attempts: 4,
+            retry_min_ms: Millis::new(250),
+            retry_max_ms: Millis::new(10_000),
+            scripted: ScriptedConfig::default(),
+        }
+    }
+}
+
+impl ModelConfig {
+    pub(super) fn check(&self, mut to: Findings<'_>) {
+        to.require("name", !self.name.trim().is_empty(), "is empty");
+        if let Some(url) = &self.base_url {
+            to.scheme("base_url", url, &["http://", "https://"]);
+        }
+        let keyed = self.provider != ModelProvider::Anthropic || self.api_key.is_some();
+        to.require("api_key", keyed, "is needed for the provider anthropic");
+        to.range("temperature", self.temperature, 0.0..=2.0);
+        to.range("max_output_tokens", self.max_output_tokens, 1..=1_000_000);
+        to.range("context_tokens", self.context_tokens, 256..=10_000_000);
+        let room = self.max_output_tokens < self.context_tokens;
+        to.require("max_output_tokens", room, "leaves no room for a prompt in context_tokens");
+        to.range("max_concurrent_calls", self.max_concurrent_calls, 1..=100_000);
+        to.range("connect_timeout_ms", self.connect_timeout_ms.get(), 50..=120_000);
+        to.range("first_token_timeout_ms", self.first_token_timeout_ms.get(), 50..=1_800_000);
+        to.range("idle_timeout_ms", self.idle_timeout_ms.get(), 50..=1_800_000);
+        to.range("max_attempts", self.max_attempts, 1..=20);
+        to.range("retry_min_ms", self.retry_min_ms.get(), 1..=600_000);
+        to.range("retry_max_ms", self.retry_max_ms.get(), 1..=3_600_000);
+        let ordered = self.retry_min_ms <= self.retry_max_ms;
+        to.require("retry_max_ms", ordered, "is shorter than retry_min_ms");
+        to.range("scripted.delay_ms", self.scripted.delay_ms.get(), 0..=600_000);
+    }
+}

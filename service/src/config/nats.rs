@@ -1,0 +1,82 @@
+//! `[nats]`
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Millis, findings::Findings};
+
+/// The connection to NATS.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NatsConfig {
+    /// Servers of one cluster, separated by commas: `nats://` or `tls://`.
+    pub url: String,
+    /// Credentials file of the user that SBA's own processes share. Unset: connect without.
+    pub credentials: Option<PathBuf>,
+    /// File with certificate authorities (PEM) to trust besides those of the system.
+    pub tls_ca: Option<PathBuf>,
+    /// Copies of each stream and bucket: 1 on a single server, 3 or 5 on a cluster.
+    pub replicas: usize,
+    /// Longest wait for one attempt to connect, in milliseconds.
+    pub connect_timeout_ms: Millis,
+    /// Longest wait for the first connection when a process starts, all attempts together, in milliseconds.
+    pub startup_timeout_ms: Millis,
+    /// Longest wait for the answer to a request or the acknowledgement of a publish, in milliseconds.
+    pub request_timeout_ms: Millis,
+    /// Time between pings; a connection that misses two answers is given up. In milliseconds.
+    pub ping_interval_ms: Millis,
+    /// Shortest pause before a new attempt to reconnect, in milliseconds; it doubles each time, with jitter.
+    pub reconnect_min_ms: Millis,
+    /// Longest pause before a new attempt to reconnect, in milliseconds.
+    pub reconnect_max_ms: Millis,
+    /// Messages that one subscription holds before the surplus is dropped and reported.
+    pub subscription_capacity: usize,
+    /// Commands (publishes, subscriptions) that wait for the connection before senders must wait.
+    pub send_capacity: usize,
+}
+
+impl Default for NatsConfig {
+    fn default() -> Self {
+        Self {
+            url: "nats://127.0.0.1:4222".to_owned(),
+            credentials: None,
+            tls_ca: None,
+            replicas: 1,
+            connect_timeout_ms: Millis::new(2_000),
+            startup_timeout_ms: Millis::new(30_000),
+            request_timeout_ms: Millis::new(5_000),
+            ping_interval_ms: Millis::new(10_000),
+            reconnect_min_ms: Millis::new(50),
+            reconnect_max_ms: Millis::new(2_000),
+            subscription_capacity: 16_384,
+            send_capacity: 4_096,
+        }
+    }
+}
+
+impl NatsConfig {
+    pub(super) fn check(&self, mut to: Findings<'_>) {
+        for server in self.url.split(',') {
+            to.scheme("url", server.trim(), &["nats://", "tls://"]);
+        }
+        to.file("credentials", self.credentials.as_deref());
+        to.file("tls_ca", self.tls_ca.as_deref());
+        let odd = [1, 3, 5].contains(&self.replicas);
+        to.require("replicas", odd, &format!("is {}, expected 1, 3 or 5", self.replicas));
+        to.range("connect_timeout_ms", self.connect_timeout_ms.get(), 50..=60_000);
+        to.range("startup_timeout_ms", self.startup_timeout_ms.get(), 50..=600_000);
+        to.range("request_timeout_ms", self.request_timeout_ms.get(), 50..=60_000);
+        to.range("ping_interval_ms", self.ping_interval_ms.get(), 100..=120_000);
+        to.range("reconnect_min_ms", self.reconnect_min_ms.get(), 1..=60_000);
+        to.range("reconnect_max_ms", self.reconnect_max_ms.get(), 1..=600_000);
+        to.require(
+            "reconnect_max_ms",
+            self.reconnect_min_ms <= self.reconnect_max_ms,
+            "is shorter than reconnect_min_ms",
+        );
+        to.range("subscription_capacity", self.subscription_capacity, 16..=1_048_576);
+        to.range("send_capacity", self.send_capacity, 16..=1_048_576);
+    }
+}

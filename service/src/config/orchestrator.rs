@@ -1,0 +1,101 @@
+//! `[orchestrator]`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Millis, findings::Findings};
+
+/// Who drives runs, and how.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrchestratorConfig {
+    /// Runs that one process drives at the same time; the surplus waits in the command queue.
+    pub max_runs: usize,
+    /// Time between heartbeats of every process, in milliseconds. The same for all processes.
+    pub heartbeat_ms: Millis,
+    /// Heartbeats that a process must miss before another takes its runs over.
+    pub missed_heartbeats: u32,
+    /// Time after which an unacknowledged command is delivered again, in milliseconds.
+    pub command_ack_wait_ms: Millis,
+    /// Time between progress acknowledgements of a command that is being worked on, in milliseconds.
+    pub command_progress_ms: Millis,
+    /// Deliveries of a command after which it is dead-lettered.
+    pub command_max_deliveries: u32,
+    /// Longest time that one append to the log is repeated while its outcome is unknown, in milliseconds.
+    pub append_deadline_ms: Millis,
+    /// Largest token frame, in bytes of text: what arrives while an append is in flight shares a frame.
+    pub max_frame_bytes: usize,
+    /// Events after which the state is stored even within a step.
+    pub snapshot_every_events: u64,
+    /// Longest time for one call of a model, first to last token, in milliseconds.
+    pub model_deadline_ms: Millis,
+    /// Longest time for one call of a tool, waiting in the queue included, in milliseconds.
+    pub tool_deadline_ms: Millis,
+    /// Time that a cancelled tool gets to stop before the run is closed without it, in milliseconds.
+    pub cancel_grace_ms: Millis,
+    /// Most steps of one run.
+    pub max_steps: u32,
+    /// Most tokens of one run, input and output together.
+    pub max_run_tokens: u64,
+    /// Longest time for one run, in milliseconds; waiting for a person does not count.
+    pub run_deadline_ms: Millis,
+    /// Time between two looks of the supervisor for runs without progress, in milliseconds.
+    pub supervise_interval_ms: Millis,
+    /// Time without progress after which a run counts as stuck, in milliseconds.
+    pub stall_ms: Millis,
+    /// Most events that the projector writes in one transaction.
+    pub projector_batch: usize,
+}
+
+impl Default for OrchestratorConfig {
+    fn default() -> Self {
+        Self {
+            max_runs: 256,
+            heartbeat_ms: Millis::new(250),
+            missed_heartbeats: 3,
+            command_ack_wait_ms: Millis::new(10_000),
+            command_progress_ms: Millis::new(3_000),
+            command_max_deliveries: 20,
+            append_deadline_ms: Millis::new(30_000),
+            max_frame_bytes: 16 * 1024,
+            snapshot_every_events: 64,
+            model_deadline_ms: Millis::new(180_000),
+            tool_deadline_ms: Millis::new(120_000),
+            cancel_grace_ms: Millis::new(5_000),
+            max_steps: 24,
+            max_run_tokens: 200_000,
+            run_deadline_ms: Millis::new(900_000),
+            supervise_interval_ms: Millis::new(5_000),
+            stall_ms: Millis::new(60_000),
+            projector_batch: 500,
+        }
+    }
+}
+
+impl OrchestratorConfig {
+    pub(super) fn check(&self, mut to: Findings<'_>) {
+        to.range("max_runs", self.max_runs, 1..=100_000);
+        to.range("heartbeat_ms", self.heartbeat_ms.get(), 10..=60_000);
+        to.range("missed_heartbeats", self.missed_heartbeats, 2..=100);
+        to.range("command_ack_wait_ms", self.command_ack_wait_ms.get(), 500..=600_000);
+        to.range("command_progress_ms", self.command_progress_ms.get(), 100..=600_000);
+        to.require(
+            "command_progress_ms",
+            self.command_progress_ms.get() * 2 <= self.command_ack_wait_ms.get(),
+            "must be at most half of command_ack_wait_ms, or one late ack repeats a command",
+        );
+        to.range("command_max_deliveries", self.command_max_deliveries, 1..=1_000);
+        to.range("append_deadline_ms", self.append_deadline_ms.get(), 100..=600_000);
+        to.range("max_frame_bytes", self.max_frame_bytes, 64..=512 * 1024);
+        to.range("snapshot_every_events", self.snapshot_every_events, 1..=100_000);
+        to.range("model_deadline_ms", self.model_deadline_ms.get(), 100..=3_600_000);
+        to.range("tool_deadline_ms", self.tool_deadline_ms.get(), 100..=3_600_000);
+        to.range("cancel_grace_ms", self.cancel_grace_ms.get(), 0..=600_000);
+        to.range("max_steps", self.max_steps, 1..=10_000);
+        to.range("max_run_tokens", self.max_run_tokens, 1..=1_000_000_000);
+        to.range("run_deadline_ms", self.run_deadline_ms.get(), 100..=604_800_000);
+        to.range("supervise_interval_ms", self.supervise_interval_ms.get(), 50..=600_000);
+        to.range("stall_ms", self.stall_ms.get(), 100..=3_600_000);
+        to.range("projector_batch", self.projector_batch, 1..=10_000);
+    }
+}

@@ -1,0 +1,85 @@
+//! `[worker]`
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Millis, findings::Findings};
+
+/// Who does the jobs.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkerConfig {
+    /// Jobs of each queue that one process does at the same time.
+    pub concurrency: QueueConcurrency,
+    /// Time after which an unacknowledged job is delivered again, in milliseconds.
+    pub ack_wait_ms: Millis,
+    /// Time between progress acknowledgements of a job that is being worked on, in milliseconds.
+    pub progress_ms: Millis,
+    /// Deliveries of a job after which it is dead-lettered.
+    pub max_deliveries: u32,
+    /// Pause before a failed job is tried again, in milliseconds; it doubles each time, with jitter.
+    pub retry_min_ms: Millis,
+    /// Longest pause before a failed job is tried again, in milliseconds.
+    pub retry_max_ms: Millis,
+    /// Longest time for one job, in milliseconds.
+    pub job_deadline_ms: Millis,
+}
+
+/// Jobs at the same time, by queue; 0 leaves a queue to other processes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct QueueConcurrency {
+    /// Artifacts.
+    pub render: usize,
+    /// Documents: parsing, splitting, embedding. Bound by the processor.
+    pub index: usize,
+    /// Supervision of runs.
+    pub agent_supervisor: usize,
+    /// Calls of tools.
+    pub tool_exec: usize,
+}
+
+impl Default for QueueConcurrency {
+    fn default() -> Self {
+        Self { render: 8, index: 2, agent_supervisor: 2, tool_exec: 16 }
+    }
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            concurrency: QueueConcurrency::default(),
+            ack_wait_ms: Millis::new(10_000),
+            progress_ms: Millis::new(3_000),
+            max_deliveries: 5,
+            retry_min_ms: Millis::new(500),
+            retry_max_ms: Millis::new(30_000),
+            job_deadline_ms: Millis::new(600_000),
+        }
+    }
+}
+
+impl WorkerConfig {
+    pub(super) fn check(&self, mut to: Findings<'_>) {
+        let queues = &self.concurrency;
+        to.range("concurrency.render", queues.render, 0..=4_096);
+        to.range("concurrency.index", queues.index, 0..=4_096);
+        to.range("concurrency.agent_supervisor", queues.agent_supervisor, 0..=4_096);
+        to.range("concurrency.tool_exec", queues.tool_exec, 0..=4_096);
+        let all = queues.render + queues.index + queues.agent_supervisor + queues.tool_exec;
+        to.require("concurrency", all > 0, "is 0 for every queue, so a worker would do nothing");
+        to.range("ack_wait_ms", self.ack_wait_ms.get(), 500..=600_000);
+        to.range("progress_ms", self.progress_ms.get(), 100..=600_000);
+        to.require(
+            "progress_ms",
+            self.progress_ms.get() * 2 <= self.ack_wait_ms.get(),
+            "must be at most half of ack_wait_ms, or one late ack repeats a job",
+        );
+        to.range("max_deliveries", self.max_deliveries, 1..=1_000);
+        to.range("retry_min_ms", self.retry_min_ms.get(), 1..=600_000);
+        to.range("retry_max_ms", self.retry_max_ms.get(), 1..=3_600_000);
+        let ordered = self.retry_min_ms <= self.retry_max_ms;
+        to.require("retry_max_ms", ordered, "is shorter than retry_min_ms");
+        to.range("job_deadline_ms", self.job_deadline_ms.get(), 100..=86_400_000);
+    }
+}

@@ -1,0 +1,145 @@
+//! The log of a run, as it is written and read over JetStream.
+//!
+//! - [`append`](RunLog::append): behind a fence, so that one writer's order is the order;
+//! - [`load`](RunLog::load): the state now, from the leader;
+//! - [`history`](RunLog::history): everything that was said, in pages, from any replica;
+//! - [`keep_snapshot`](RunLog::keep_snapshot): the folded state, so that loading stays short.
+//!
+//! The rules, with the measurements behind them, stand in `docs/adr/0002-one-fence-for-a-run.md`.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{
+    Context,
+    stream::{RawMessageErrorKind, Stream},
+};
+use bytes::Bytes;
+use sba_subjects::{
+    codec::CodecError,
+    record::{self, Head},
+    state::ApplyError,
+    stream,
+};
+
+mod append;
+mod history;
+mod load;
+mod snapshot;
+
+pub use append::AppendError;
+pub use history::{PAGE_RECORDS, Page};
+pub use load::Loaded;
+
+/// One record as it stands in the stream.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Where it stands in the `RUNS` stream. Never shown to clients: their cursor is `seq`.
+    pub stream_sequence: u64,
+    /// What its headers say.
+    pub head: Head,
+    /// Its body: see [`record::read`] and [`record::open`].
+    pub body: Bytes,
+}
+
+/// Why a log could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// JetStream did not answer in time, or not with what was asked for.
+    #[error("JetStream did not answer: {0}")]
+    Unavailable(String),
+    /// A message in the log is not a record that this version can read.
+    #[error("record at stream sequence {stream_sequence}: {source}")]
+    Unreadable {
+        /// Where it stands.
+        stream_sequence: u64,
+        /// What is wrong with it.
+        source: CodecError,
+    },
+    /// The records do not make a run.
+    #[error("the log does not fold: {0}")]
+    Unsound(#[from] ApplyError),
+}
+
+impl ReadError {
+    /// Whether a newer version wrote what could not be read: the run is then left for a newer process.
+    #[must_use]
+    pub fn is_from_the_future(&self) -> bool {
+        matches!(self, Self::Unreadable { source, .. } if source.is_from_the_future())
+    }
+}
+
+/// The logs of all runs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct RunLog {
+    jetstream: Context,
+    runs: Stream<()>,
+    snaps: Stream<()>,
+    answer: Duration,
+}
+
+impl RunLog {
+    /// A log over the streams that `jetstream` reaches; `answer` bounds each request to the server.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] when the names of the streams are refused.
+    pub async fn new(jetstream: Context, answer: Duration) -> Result<Self, ReadError> {
+        let stream = async |name: stream::Stream| {
+            jetstream.get_stream_no_info(name.as_str()).await.map_err(|error| ReadError::Unavailable(error.to_string()))
+        };
+        let (runs, snaps) = (stream(stream::Stream::Runs).await?, stream(stream::Stream::Snap).await?);
+        Ok(Self { jetstream, runs, snaps, answer })
+    }
+
+    /// The first record of a run at or after a stream sequence, as the leader has it; `subject` may be a pattern.
+    async fn next(&self, subject: String, from: u64) -> Result<Option<Stored>, ReadError> {
+        let request = self.runs.raw_message_builder().next_by_subject(subject).sequence(from).send();
+        self.one(request).await
+    }
+
+    /// The last record on a subject or pattern, as the leader has it.
+    async fn last(&self, subject: String) -> Result<Option<Stored>, ReadError> {
+        self.one(self.runs.raw_message_builder().last_by_subject(subject).send()).await
+    }
+
+    async fn one<F>(&self, request: F) -> Result<Option<Stored>, ReadError>
+    where
+        F: Future<
+            Output = Result<
+                async_nats::jetstream::message::StreamMessage,
+                async_nats::jetstream::stream::RawMessageError,
+            >,
+        >,
+    {
+        match within(self.answer, request).await? {
+            Ok(message) => Stored::from_parts(message.sequence, &message.headers, message.payload).map(Some),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(ReadError::Unavailable(error.to_string())),
+        }
+    }
+}
+
+impl Stored {
+    fn from_parts(stream_sequence: u64, headers: &async_nats::HeaderMap, body: Bytes) -> Result<Self, ReadError> {
+        let head = Head::read(headers).ok_or(ReadError::Unreadable {
+            stream_sequence,
+            source: CodecError::UnknownType("a message without the headers of a record".to_owned()),
+        })?;
+        Ok(Self { stream_sequence, head, body })
+    }
+
+    /// The events of the record.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreadable`] for what this version cannot read.
+    pub fn events(&self) -> Result<Vec<sba_subjects::envelope::Envelope>, ReadError> {
+        record::open(&self.body)
+            .map_err(|source| ReadError::Unreadable { stream_sequence: self.stream_sequence, source })
+    }
+}
+
+/// Waits for an answer, but not for ever.
+async fn within<T>(limit: Duration, answer: impl Future<Output = T>) -> Result<T, ReadError> {
+    tokio::time::timeout(limit, answer)
+        .await
+        .map_err(|_| ReadError::Unavailable(format!("no answer within {} ms", limit.as_millis())))
+}
