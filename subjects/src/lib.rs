@@ -6,7 +6,9 @@
 //! - [`subject`]: the grammar of subjects;
 //! - [`stream`] and [`consumer`]: what JetStream keeps, and who reads it;
 //! - [`envelope`], [`event`] and [`record`]: the log of a run;
+//! - [`state`]: what a log says, folded;
 //! - [`command`], [`job`], [`control`] and [`heartbeat`]: what processes say to each other;
+//! - [`tool`]: what the built-in tools take and return;
 //! - [`codec`]: CBOR, with limits.
 
 pub mod codec;
@@ -21,5 +23,7 @@ pub mod job;
 pub mod name;
 pub mod record;
 pub mod run;
+pub mod state;
 pub mod stream;
 pub mod subject;
+pub mod tool;
