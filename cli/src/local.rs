@@ -1,0 +1,17 @@
+//! Real servers as children, for development, the demo and tests: NATS, Postgres and the model server.
+//!
+//! They are the servers of production with production's configuration, on free ports of 127.0.0.1, each under a guard
+//! (see [`crate::guard`]) that stops it and removes its data when this process ends, however it ends. A server that is
+//! dropped is stopped; its data goes with it.
+//!
+//! Starting a server blocks for a moment at most, and then waits, without blocking, until the server answers.
+
+mod error;
+mod ports;
+mod process;
+mod program;
+
+pub mod nats;
+
+pub use self::error::LocalError;
+pub use self::nats::{HubAccount, NatsCluster, NatsServer};

@@ -1,0 +1,14 @@
+//! NATS servers in operator mode with JetStream, configured by the files in `nats/`.
+
+mod cluster;
+mod hub;
+mod node;
+mod server;
+mod shared;
+mod site;
+
+pub use self::cluster::NatsCluster;
+pub use self::hub::HubAccount;
+pub use self::server::NatsServer;
+pub use self::shared::shared;
+pub use self::site::NatsSite;

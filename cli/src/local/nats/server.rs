@@ -1,0 +1,109 @@
+//! One NATS server.
+
+use std::{path::Path, time::Duration};
+
+use tempfile::TempDir;
+
+use super::{node::Node, site::{NatsSite, SiteFiles}};
+use crate::local::{LocalError, ports};
+
+/// How long a server may take until it greets its first client.
+const READY_DEADLINE: Duration = Duration::from_secs(20);
+/// How often a start is tried on other ports, when a server ended at once.
+const ATTEMPTS: usize = 3;
+
+/// A nats-server with `nats/hub.conf`, on a free port, with data of its own.
+#[derive(Debug)]
+pub struct NatsServer {
+    node: Node,
+    site: NatsSite,
+    /// Declared last: the folder goes after the server.
+    _folder: TempDir,
+}
+
+impl NatsServer {
+    /// Starts a server and waits until it is ready. Fetches nats-server if it is not there yet.
+    ///
+    /// # Errors
+    /// When the server cannot be fetched or started, or is not ready within 20 seconds.
+    pub async fn start() -> Result<Self, LocalError> {
+        Self::start_in(&std::env::temp_dir()).await
+    }
+
+    /// As [`NatsServer::start`], with the server's data in a new folder inside `parent`.
+    ///
+    /// # Errors
+    /// As [`NatsServer::start`].
+    pub async fn start_in(parent: &Path) -> Result<Self, LocalError> {
+        let mut attempt = 1;
+        loop {
+            match Self::try_start(parent).await {
+                Err(LocalError::Ended { .. }) if attempt < ATTEMPTS => attempt += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_start(parent: &Path) -> Result<Self, LocalError> {
+        let parent = std::path::absolute(parent).map_err(LocalError::io("no folder for the server"))?;
+        let folder = tempfile::Builder::new().prefix("sba-nats-").tempdir_in(parent);
+        let folder = folder.map_err(LocalError::io("no folder for the server"))?;
+        let [port, monitor] = ports::free()?;
+        let files = SiteFiles::create(folder.path(), format!("nats://127.0.0.1:{port}"))?;
+        let name = format!("hub-{}", uuid::Uuid::new_v4().simple());
+        let more = vec![("SBA_NATS_MONITOR".to_owned(), format!("127.0.0.1:{monitor}"))];
+        let mut node = Node::start(&files, "hub.conf", &name, port, more)?;
+        node.wait_greeting(READY_DEADLINE).await?;
+        Ok(Self { node, site: files.site, _folder: folder })
+    }
+
+    /// Where clients connect, and the secrets that administer the server.
+    #[must_use]
+    pub fn site(&self) -> &NatsSite {
+        &self.site
+    }
+
+    /// The server's process id, unless it was killed or stopped from here.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.node.process.pid()
+    }
+
+    /// Stops the server in the middle of what it does (SIGSTOP); it keeps its connections.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn freeze(&mut self) -> Result<(), LocalError> {
+        self.node.process.freeze()
+    }
+
+    /// Lets a frozen server go on.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn thaw(&mut self) -> Result<(), LocalError> {
+        self.node.process.thaw()
+    }
+
+    /// Kills the server as a crash would (SIGKILL). Its data stays.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn kill(&mut self) -> Result<(), LocalError> {
+        self.node.process.kill()
+    }
+
+    /// Stops the server in good order. Its data stays.
+    pub fn stop(&mut self) {
+        self.node.process.stop();
+    }
+
+    /// Starts the server again, on the same port and data, and waits until it is ready.
+    ///
+    /// # Errors
+    /// As [`NatsServer::start`].
+    pub async fn restart(&mut self) -> Result<(), LocalError> {
+        self.node.process.start_again()?;
+        self.node.wait_greeting(READY_DEADLINE).await
+    }
+}

@@ -1,0 +1,27 @@
+//! One server for all tests of a process, or of a whole test run.
+
+use tokio::sync::OnceCell;
+
+use super::{server::NatsServer, site::NatsSite};
+use crate::local::LocalError;
+
+/// Names a site that is already running, as JSON; set by whoever starts servers for a whole test run.
+pub(crate) const SITE_VARIABLE: &str = "SBA_TEST_NATS";
+
+/// The server that all who call this share: that of `SBA_TEST_NATS`, else one that is started at the first call and
+/// ends with this process. Make a [`super::HubAccount`] on it; do not freeze or kill it.
+///
+/// # Errors
+/// As [`NatsServer::start`].
+pub async fn shared() -> Result<&'static NatsSite, LocalError> {
+    static SITE: OnceCell<NatsSite> = OnceCell::const_new();
+    static SERVER: OnceCell<NatsServer> = OnceCell::const_new();
+    SITE.get_or_try_init(async || {
+        let running = std::env::var(SITE_VARIABLE).ok().and_then(|json| serde_json::from_str(&json).ok());
+        if let Some(site) = running {
+            return Ok(site);
+        }
+        Ok(SERVER.get_or_try_init(NatsServer::start).await?.site().clone())
+    })
+    .await
+}
