@@ -9,8 +9,14 @@
 
 mod error;
 mod guard;
+mod http;
 mod json_text;
+mod openai;
+mod provider;
+mod remote;
+mod retry;
 mod scripted;
+mod sse;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -18,6 +24,8 @@ use futures::stream::BoxStream;
 pub use error::{Cause, ModelError, Wait};
 pub use guard::{Guarded, Limits};
 pub use json_text::JsonText;
+pub use provider::from_config;
+pub use retry::Retry;
 pub use scripted::{Fault, FaultKind, Script, Scripted};
 
 /// The chunks of one answer, in order; ends after `End` or the first error.
@@ -57,12 +65,7 @@ impl ModelRequest {
     /// Bytes of text sent to the model: the base of an estimate where no usage is reported.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
-        self.system.len()
-            + self
-                .messages
-                .iter()
-                .map(|message| message.content.len())
-                .sum::<usize>()
+        self.system.len() + self.messages.iter().map(|message| message.content.len()).sum::<usize>()
     }
 }
 
@@ -78,10 +81,7 @@ pub struct Message {
 impl Message {
     /// A message of the user.
     pub fn user(content: impl Into<String>) -> Self {
-        Self {
-            role: Role::User,
-            content: content.into(),
-        }
+        Self { role: Role::User, content: content.into() }
     }
 }
 

@@ -64,6 +64,8 @@ pub enum ModelError {
 /// The step of a call that a deadline guards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
+    /// Until fewer than the allowed number of calls are on their way.
+    Turn,
     /// Opening the connection.
     Connect,
     /// From the call to the first piece of text.
@@ -75,6 +77,7 @@ pub enum Wait {
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Turn => "waiting for earlier calls",
             Self::Connect => "connecting",
             Self::FirstToken => "the first token",
             Self::NextToken => "the next token",
@@ -101,10 +104,7 @@ impl ModelError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Unreachable { .. }
-            | Self::Timeout { .. }
-            | Self::RateLimited { .. }
-            | Self::Garbage { .. } => true,
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::RateLimited { .. } | Self::Garbage { .. } => true,
             Self::Refused { status, .. } => *status >= 500 || *status == 408,
             Self::TooLong { .. } | Self::Misconfigured { .. } => false,
         }
@@ -121,16 +121,12 @@ impl ModelError {
 
     /// An [`ModelError::Unreachable`] from its cause.
     pub(super) fn unreachable(cause: impl Into<Cause>) -> Self {
-        Self::Unreachable {
-            cause: cause.into(),
-        }
+        Self::Unreachable { cause: cause.into() }
     }
 
     /// A [`ModelError::Garbage`] that says what could not be read.
     pub(super) fn garbage(what: impl fmt::Display) -> Self {
-        Self::Garbage {
-            what: excerpt(&what.to_string()),
-        }
+        Self::Garbage { what: excerpt(&what.to_string()) }
     }
 
     /// A [`ModelError::Misconfigured`] that says what is wrong.
@@ -143,16 +139,9 @@ impl ModelError {
         match status {
             429 => Self::RateLimited { retry_after },
             // Some providers repeat part of the key in their message, so it is not kept.
-            401 | 403 => Self::misconfigured(format!(
-                "the provider refused the API key (status {status})"
-            )),
-            400 | 413 | 422 if tells_of_length(message) => Self::TooLong {
-                message: excerpt(message),
-            },
-            _ => Self::Refused {
-                status,
-                message: excerpt(message),
-            },
+            401 | 403 => Self::misconfigured(format!("the provider refused the API key (status {status})")),
+            400 | 413 | 422 if tells_of_length(message) => Self::TooLong { message: excerpt(message) },
+            _ => Self::Refused { status, message: excerpt(message) },
         }
     }
 }
@@ -160,25 +149,14 @@ impl ModelError {
 /// Whether a provider's message says that the prompt does not fit. There is no common code for it.
 fn tells_of_length(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
-    [
-        "context_length",
-        "context length",
-        "context size",
-        "context_size",
-        "too long",
-        "too many tokens",
-    ]
-    .iter()
-    .any(|words| message.contains(words))
+    ["context_length", "context length", "context size", "context_size", "too long", "too many tokens"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 /// The beginning of a foreign text, safe for a log line.
 fn excerpt(text: &str) -> String {
-    let mut kept: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(MESSAGE_CHARS)
-        .collect();
+    let mut kept: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MESSAGE_CHARS).collect();
     if text.chars().nth(MESSAGE_CHARS).is_some() {
         kept.push('…');
     }
@@ -192,28 +170,11 @@ mod tests {
     #[test]
     fn statuses_are_sorted_by_what_the_caller_can_do() {
         let wait = Some(Duration::from_secs(7));
-        assert_eq!(
-            ModelError::from_status(429, "slow down", wait).retry_after(),
-            wait
-        );
-        assert_eq!(
-            ModelError::from_status(401, "bad key sk-123", None).code(),
-            "model_misconfigured"
-        );
-        assert!(
-            !ModelError::from_status(403, "bad key sk-123", None)
-                .to_string()
-                .contains("sk-123")
-        );
-        let long = ModelError::from_status(
-            400,
-            "This model's maximum context length is 8192 tokens",
-            None,
-        );
-        assert_eq!(
-            (long.code(), long.is_retryable()),
-            ("model_too_long", false)
-        );
+        assert_eq!(ModelError::from_status(429, "slow down", wait).retry_after(), wait);
+        assert_eq!(ModelError::from_status(401, "bad key sk-123", None).code(), "model_misconfigured");
+        assert!(!ModelError::from_status(403, "bad key sk-123", None).to_string().contains("sk-123"));
+        let long = ModelError::from_status(400, "This model's maximum context length is 8192 tokens", None);
+        assert_eq!((long.code(), long.is_retryable()), ("model_too_long", false));
         assert!(!ModelError::from_status(400, "no such parameter", None).is_retryable());
         assert!(ModelError::from_status(503, "overloaded", None).is_retryable());
     }
@@ -221,8 +182,7 @@ mod tests {
     #[test]
     fn foreign_messages_are_cut_and_hold_no_control_characters() {
         let message = format!("\u{1b}[31m{}", "é".repeat(5_000));
-        let ModelError::Refused { message, .. } = ModelError::from_status(500, &message, None)
-        else {
+        let ModelError::Refused { message, .. } = ModelError::from_status(500, &message, None) else {
             unreachable!("status 500 is a refusal")
         };
         assert_eq!(message.chars().count(), MESSAGE_CHARS + 1);

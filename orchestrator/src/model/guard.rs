@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Model, ModelChunk, ModelError, ModelRequest, ModelStream, Usage, Wait};
@@ -15,6 +16,8 @@ const BYTES_PER_TOKEN: usize = 4;
 /// What an answer is held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
+    /// Calls at the same time; a further one waits for its turn, as long as for a first token.
+    pub calls: usize,
     /// From the call to the first piece of text, connecting included.
     pub first_token: Duration,
     /// Between two pieces of text. A provider's keep-alives do not count as progress.
@@ -29,19 +32,24 @@ pub struct Limits {
 pub struct Guarded {
     inner: Arc<dyn Model>,
     limits: Limits,
+    turns: Arc<Semaphore>,
 }
 
 impl Guarded {
     /// Holds `inner` to `limits`.
     #[must_use]
     pub fn new(inner: Arc<dyn Model>, limits: Limits) -> Self {
-        Self { inner, limits }
+        Self { inner, limits, turns: Arc::new(Semaphore::new(limits.calls)) }
     }
 }
 
 #[async_trait]
 impl Model for Guarded {
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
+        let turn = timeout(self.limits.first_token, Arc::clone(&self.turns).acquire_owned())
+            .await
+            .map_err(|_| self.limits.timeout(Wait::Turn))?
+            .map_err(ModelError::unreachable)?;
         let first_token_by = Instant::now() + self.limits.first_token;
         let input_bytes = request.text_bytes();
         let inner = timeout_at(first_token_by, self.inner.stream(request))
@@ -53,6 +61,7 @@ impl Model for Guarded {
             first_token_by: Some(first_token_by),
             input_bytes,
             bytes: 0,
+            _turn: turn,
         };
         Ok(stream::unfold(Some(answer), |answer| async move {
             let mut answer = answer?;
@@ -66,10 +75,9 @@ impl Model for Guarded {
 
 impl Limits {
     fn timeout(&self, wait: Wait) -> ModelError {
-        let limit = if wait == Wait::FirstToken {
-            self.first_token
-        } else {
-            self.next_token
+        let limit = match wait {
+            Wait::NextToken => self.next_token,
+            Wait::Turn | Wait::Connect | Wait::FirstToken => self.first_token,
         };
         ModelError::Timeout { wait, limit }
     }
@@ -83,37 +91,26 @@ struct Answer {
     first_token_by: Option<Instant>,
     input_bytes: usize,
     bytes: usize,
+    /// Given back when the answer ends or nobody wants it any more.
+    _turn: OwnedSemaphorePermit,
 }
 
 impl Answer {
     async fn next(&mut self) -> Result<ModelChunk, ModelError> {
         match self.wait().await? {
             Some(Ok(ModelChunk::Text(text))) => self.text(text),
-            Some(Ok(ModelChunk::End { usage, finish })) => Ok(ModelChunk::End {
-                usage: if usage.reported {
-                    usage
-                } else {
-                    self.estimate()
-                },
-                finish,
-            }),
+            Some(Ok(ModelChunk::End { usage, finish })) => {
+                Ok(ModelChunk::End { usage: if usage.reported { usage } else { self.estimate() }, finish })
+            }
             Some(Err(error)) => Err(error),
-            None => Err(ModelError::unreachable(
-                "the answer was cut off before its end",
-            )),
+            None => Err(ModelError::unreachable("the answer was cut off before its end")),
         }
     }
 
     async fn wait(&mut self) -> Result<Option<Result<ModelChunk, ModelError>>, ModelError> {
         let (arrived, wait) = match self.first_token_by {
-            Some(deadline) => (
-                timeout_at(deadline, self.inner.next()).await,
-                Wait::FirstToken,
-            ),
-            None => (
-                timeout(self.limits.next_token, self.inner.next()).await,
-                Wait::NextToken,
-            ),
+            Some(deadline) => (timeout_at(deadline, self.inner.next()).await, Wait::FirstToken),
+            None => (timeout(self.limits.next_token, self.inner.next()).await, Wait::NextToken),
         };
         arrived.map_err(|_| self.limits.timeout(wait))
     }
@@ -122,27 +119,17 @@ impl Answer {
         self.first_token_by = None;
         self.bytes += text.len();
         if text.len() > self.limits.chunk_bytes {
-            return Err(ModelError::garbage(format_args!(
-                "a piece of {} bytes",
-                text.len()
-            )));
+            return Err(ModelError::garbage(format_args!("a piece of {} bytes", text.len())));
         }
         if self.bytes > self.limits.answer_bytes {
-            return Err(ModelError::garbage(format_args!(
-                "an answer of more than {} bytes",
-                self.limits.answer_bytes
-            )));
+            return Err(ModelError::garbage(format_args!("an answer of more than {} bytes", self.limits.answer_bytes)));
         }
         Ok(ModelChunk::Text(text))
     }
 
     fn estimate(&self) -> Usage {
         let tokens = |bytes: usize| bytes.div_ceil(BYTES_PER_TOKEN) as u64;
-        Usage {
-            input_tokens: tokens(self.input_bytes),
-            output_tokens: tokens(self.bytes),
-            reported: false,
-        }
+        Usage { input_tokens: tokens(self.input_bytes), output_tokens: tokens(self.bytes), reported: false }
     }
 }
 

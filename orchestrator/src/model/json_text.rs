@@ -45,10 +45,7 @@ enum Escape {
 impl JsonText {
     /// A reader of the field called `field`, which needs no escapes in JSON.
     pub fn new(field: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            state: State::Head(String::new()),
-        }
+        Self { field: field.into(), state: State::Head(String::new()) }
     }
 
     /// Takes the next raw piece and returns the text that it adds, possibly none.
@@ -79,10 +76,7 @@ impl JsonText {
     fn read_head(&mut self, head: String) -> String {
         match match_head(&head, &self.field) {
             Head::Opened(body) => {
-                self.state = State::Text {
-                    escape: Escape::None,
-                    high: None,
-                };
+                self.state = State::Text { escape: Escape::None, high: None };
                 let body = head[body..].to_owned();
                 self.read_text(&body)
             }
@@ -98,11 +92,7 @@ impl JsonText {
     }
 
     fn read_text(&mut self, raw: &str) -> String {
-        let State::Text {
-            mut escape,
-            mut high,
-        } = self.state
-        else {
+        let State::Text { mut escape, mut high } = self.state else {
             return String::new();
         };
         let mut text = String::with_capacity(raw.len());
@@ -114,18 +104,14 @@ impl JsonText {
                     return text;
                 }
                 (Escape::None, '\\') => Escape::Backslash,
-                (Escape::Backslash, 'u') => Escape::Unicode {
-                    digits: 0,
-                    value: 0,
-                },
+                (Escape::Backslash, 'u') => Escape::Unicode { digits: 0, value: 0 },
                 (Escape::None, _) => put(c, &mut high, &mut text),
                 (Escape::Backslash, _) => put(unescape(c), &mut high, &mut text),
                 (Escape::Unicode { digits, value }, _) => match c.to_digit(16) {
                     // Four digits of four bits fill exactly sixteen.
-                    Some(digit) if digits < 3 => Escape::Unicode {
-                        digits: digits + 1,
-                        value: value << 4 | digit as u16,
-                    },
+                    Some(digit) if digits < 3 => {
+                        Escape::Unicode { digits: digits + 1, value: value << 4 | digit as u16 }
+                    }
                     Some(digit) => put_unit(value << 4 | digit as u16, &mut high, &mut text),
                     None => put(char::REPLACEMENT_CHARACTER, &mut high, &mut text),
                 },

@@ -7,9 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 
-use super::{
-    Finish, Model, ModelChunk, ModelError, ModelRequest, ModelStream, OutputSchema, Usage,
-};
+use super::{Finish, Model, ModelChunk, ModelError, ModelRequest, ModelStream, OutputSchema, Usage};
 
 /// What a [`Scripted`] model says and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +39,7 @@ impl Script {
     /// The same script with a fault.
     #[must_use]
     pub fn with_fault(self, fault: Fault) -> Self {
-        Self {
-            fault: Some(fault),
-            ..self
-        }
+        Self { fault: Some(fault), ..self }
     }
 }
 
@@ -87,10 +82,7 @@ impl Scripted {
     /// A model that follows `script`.
     #[must_use]
     pub fn new(script: Script) -> Self {
-        Self {
-            script,
-            calls: AtomicU64::new(0),
-        }
+        Self { script, calls: AtomicU64::new(0) }
     }
 
     /// How many calls it was given so far.
@@ -101,9 +93,7 @@ impl Scripted {
 
     fn fault_of_call(&self) -> Option<Fault> {
         let earlier = self.calls.fetch_add(1, Ordering::Relaxed);
-        self.script
-            .fault
-            .filter(|fault| fault.calls.is_none_or(|calls| earlier < calls))
+        self.script.fault.filter(|fault| fault.calls.is_none_or(|calls| earlier < calls))
     }
 
     /// The chunks of a whole answer to `request`.
@@ -113,28 +103,15 @@ impl Scripted {
             None => words(&self.script.text).map(str::to_owned).collect(),
         };
         let allowed = request.max_output_tokens as usize;
-        let finish = if tokens.len() > allowed {
-            Finish::Length
-        } else {
-            Finish::Stop
-        };
+        let finish = if tokens.len() > allowed { Finish::Length } else { Finish::Stop };
         tokens.truncate(allowed);
         let usage = Usage {
             input_tokens: request.text_bytes().div_ceil(4) as u64,
             output_tokens: tokens.len() as u64,
             reported: true,
         };
-        let usage = if self.script.reports_usage {
-            usage
-        } else {
-            Usage::default()
-        };
-        tokens
-            .into_iter()
-            .map(ModelChunk::Text)
-            .chain([ModelChunk::End { usage, finish }])
-            .map(Ok)
-            .collect()
+        let usage = if self.script.reports_usage { usage } else { Usage::default() };
+        tokens.into_iter().map(ModelChunk::Text).chain([ModelChunk::End { usage, finish }]).map(Ok).collect()
     }
 }
 
@@ -144,10 +121,7 @@ impl Model for Scripted {
         let fault = self.fault_of_call();
         let mut chunks = self.answer(&request);
         let mut stalls = false;
-        if let Some(Fault {
-            kind, after_tokens, ..
-        }) = fault
-        {
+        if let Some(Fault { kind, after_tokens, .. }) = fault {
             if let Some(refusal) = refusal(kind) {
                 return Err(refusal);
             }
@@ -158,16 +132,8 @@ impl Model for Scripted {
                 _ => {}
             }
         }
-        let spoken = paced(
-            chunks,
-            self.script.first_token_delay,
-            self.script.token_delay,
-        );
-        Ok(if stalls {
-            spoken.chain(stream::pending()).boxed()
-        } else {
-            spoken
-        })
+        let spoken = paced(chunks, self.script.first_token_delay, self.script.token_delay);
+        Ok(if stalls { spoken.chain(stream::pending()).boxed() } else { spoken })
     }
 }
 
@@ -175,19 +141,13 @@ impl Model for Scripted {
 fn refusal(kind: FaultKind) -> Option<ModelError> {
     match kind {
         FaultKind::Unreachable => Some(ModelError::unreachable("scripted")),
-        FaultKind::RateLimited(wait) => Some(ModelError::RateLimited {
-            retry_after: Some(wait),
-        }),
+        FaultKind::RateLimited(wait) => Some(ModelError::RateLimited { retry_after: Some(wait) }),
         FaultKind::Refused(status) => Some(ModelError::from_status(status, "scripted", None)),
         FaultKind::Garbage | FaultKind::Stall | FaultKind::Cut => None,
     }
 }
 
-fn paced(
-    chunks: Vec<Result<ModelChunk, ModelError>>,
-    first: Duration,
-    later: Duration,
-) -> ModelStream {
+fn paced(chunks: Vec<Result<ModelChunk, ModelError>>, first: Duration, later: Duration) -> ModelStream {
     let spoken = stream::iter(chunks);
     // Without a pause no timer is touched: load tests measure SBA, not the script.
     if first.is_zero() && later.is_zero() {
@@ -209,12 +169,8 @@ fn paced(
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let word = rest
-            .find(|c: char| !c.is_whitespace())
-            .unwrap_or(rest.len());
-        let end = rest[word..]
-            .find(char::is_whitespace)
-            .map_or(rest.len(), |space| word + space);
+        let word = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
+        let end = rest[word..].find(char::is_whitespace).map_or(rest.len(), |space| word + space);
         let (token, tail) = rest.split_at(end);
         rest = tail;
         (!token.is_empty()).then_some(token)
@@ -223,22 +179,14 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// The text as the object that `schema` asks for, in the schema's first property.
 fn json_tokens(text: &str, schema: &OutputSchema) -> Vec<String> {
-    let properties = schema
-        .json
-        .get("properties")
-        .and_then(serde_json::Value::as_object);
-    let field = properties
-        .and_then(|fields| fields.keys().next())
-        .map_or("text", String::as_str);
+    let properties = schema.json.get("properties").and_then(serde_json::Value::as_object);
+    let field = properties.and_then(|fields| fields.keys().next()).map_or("text", String::as_str);
     let open = format!("{{{}:\"", escaped(field));
     let pieces = words(text).map(|word| {
         let quoted = escaped(word);
         quoted[1..quoted.len() - 1].to_owned()
     });
-    std::iter::once(open)
-        .chain(pieces)
-        .chain(["\"}".to_owned()])
-        .collect()
+    std::iter::once(open).chain(pieces).chain(["\"}".to_owned()]).collect()
 }
 
 /// `text` as a JSON string, quotes included.

@@ -4,14 +4,15 @@ use super::*;
 use crate::model::{Fault, FaultKind, Finish, Message, Script, Scripted};
 
 const LIMITS: Limits = Limits {
+    calls: 2,
     first_token: Duration::from_secs(30),
     next_token: Duration::from_secs(10),
     chunk_bytes: 100,
     answer_bytes: 150,
 };
 
-async fn chunks(script: Script) -> Vec<Result<ModelChunk, ModelError>> {
-    let request = ModelRequest {
+fn request() -> ModelRequest {
+    ModelRequest {
         model: "scripted".into(),
         system: "12345678".into(),
         messages: vec![Message::user("1234")],
@@ -19,9 +20,16 @@ async fn chunks(script: Script) -> Vec<Result<ModelChunk, ModelError>> {
         max_output_tokens: 1_000,
         temperature: None,
         seed: None,
-    };
-    let model = Guarded::new(Arc::new(Scripted::new(script)), LIMITS);
-    model.stream(request).await.unwrap().collect().await
+    }
+}
+
+fn guarded(script: Script) -> Guarded {
+    Guarded::new(Arc::new(Scripted::new(script)), LIMITS)
+}
+
+async fn chunks(script: Script) -> Vec<Result<ModelChunk, ModelError>> {
+    let model = guarded(script);
+    model.stream(request()).await.unwrap().collect().await
 }
 
 async fn failure(script: Script) -> ModelError {
@@ -29,27 +37,14 @@ async fn failure(script: Script) -> ModelError {
 }
 
 fn fault(kind: FaultKind, after_tokens: usize) -> Fault {
-    Fault {
-        kind,
-        after_tokens,
-        calls: None,
-    }
+    Fault { kind, after_tokens, calls: None }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stall_before_the_first_token_ends_at_its_deadline() {
     let start = Instant::now();
     let error = failure(Script::new("one two").with_fault(fault(FaultKind::Stall, 0))).await;
-    assert!(
-        matches!(
-            error,
-            ModelError::Timeout {
-                wait: Wait::FirstToken,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, ModelError::Timeout { wait: Wait::FirstToken, .. }), "{error}");
     assert_eq!(start.elapsed(), LIMITS.first_token);
 }
 
@@ -57,16 +52,7 @@ async fn a_stall_before_the_first_token_ends_at_its_deadline() {
 async fn a_stall_in_the_middle_ends_at_its_deadline() {
     let start = Instant::now();
     let error = failure(Script::new("one two three").with_fault(fault(FaultKind::Stall, 2))).await;
-    assert!(
-        matches!(
-            error,
-            ModelError::Timeout {
-                wait: Wait::NextToken,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, ModelError::Timeout { wait: Wait::NextToken, .. }), "{error}");
     assert_eq!(start.elapsed(), LIMITS.next_token);
 }
 
@@ -84,35 +70,29 @@ async fn nothing_follows_an_error() {
 
 #[tokio::test]
 async fn oversized_pieces_and_answers_are_refused() {
-    assert_eq!(
-        failure(Script::new("x".repeat(101))).await.code(),
-        "model_garbage"
-    );
+    assert_eq!(failure(Script::new("x".repeat(101))).await.code(), "model_garbage");
     let chunks = chunks(Script::new("0123456 ".repeat(20))).await;
-    assert_eq!(
-        chunks.last().unwrap().as_ref().unwrap_err().code(),
-        "model_garbage"
-    );
+    assert_eq!(chunks.last().unwrap().as_ref().unwrap_err().code(), "model_garbage");
     assert!(chunks.len() <= 20);
 }
 
 #[tokio::test]
 async fn unreported_usage_is_estimated_and_marked() {
-    let script = Script {
-        reports_usage: false,
-        ..Script::new("12345678 1234")
-    };
+    let script = Script { reports_usage: false, ..Script::new("12345678 1234") };
     let end = chunks(script).await.pop().unwrap().unwrap();
-    let usage = Usage {
-        input_tokens: 3,
-        output_tokens: 4,
-        reported: false,
-    };
-    assert_eq!(
-        end,
-        ModelChunk::End {
-            usage,
-            finish: Finish::Stop
-        }
-    );
+    let usage = Usage { input_tokens: 3, output_tokens: 4, reported: false };
+    assert_eq!(end, ModelChunk::End { usage, finish: Finish::Stop });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_too_many_waits_for_its_turn() {
+    let model = guarded(Script::new("one two"));
+    let first = model.stream(request()).await.unwrap();
+    let second = model.stream(request()).await.unwrap();
+    let error = model.stream(request()).await.err().unwrap();
+    assert!(matches!(error, ModelError::Timeout { wait: Wait::Turn, .. }), "{error}");
+    drop(first);
+    assert_eq!(second.count().await, 3);
+    let again = [model.stream(request()).await, model.stream(request()).await];
+    assert!(again.iter().all(Result::is_ok));
 }

@@ -20,18 +20,11 @@ fn request(schema: Option<OutputSchema>) -> ModelRequest {
 
 fn schema() -> OutputSchema {
     let json = json!({"type": "object", "properties": {"answer": {"type": "string"}}, "required": ["answer"]});
-    OutputSchema {
-        name: "answer".into(),
-        json,
-    }
+    OutputSchema { name: "answer".into(), json }
 }
 
 fn fault(kind: FaultKind, after_tokens: usize, calls: Option<u64>) -> Fault {
-    Fault {
-        kind,
-        after_tokens,
-        calls,
-    }
+    Fault { kind, after_tokens, calls }
 }
 
 async fn say(model: &Scripted, request: ModelRequest) -> Result<(String, ModelChunk), ModelError> {
@@ -47,30 +40,16 @@ async fn say(model: &Scripted, request: ModelRequest) -> Result<(String, ModelCh
 #[tokio::test]
 async fn says_the_text_word_by_word_and_counts_it() {
     let text = "  Two\n words and café.";
-    let (said, end) = say(&Scripted::new(Script::new(text)), request(None))
-        .await
-        .unwrap();
+    let (said, end) = say(&Scripted::new(Script::new(text)), request(None)).await.unwrap();
     assert_eq!(said, text);
-    let usage = Usage {
-        input_tokens: 3,
-        output_tokens: 4,
-        reported: true,
-    };
-    assert_eq!(
-        end,
-        ModelChunk::End {
-            usage,
-            finish: Finish::Stop
-        }
-    );
+    let usage = Usage { input_tokens: 3, output_tokens: 4, reported: true };
+    assert_eq!(end, ModelChunk::End { usage, finish: Finish::Stop });
 }
 
 #[tokio::test]
 async fn wraps_the_text_in_the_object_that_a_schema_asks_for() {
     let text = "A \"quoted\" word,\na \\ and 🦀.";
-    let (said, _) = say(&Scripted::new(Script::new(text)), request(Some(schema())))
-        .await
-        .unwrap();
+    let (said, _) = say(&Scripted::new(Script::new(text)), request(Some(schema()))).await.unwrap();
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(said, json!({"answer": text}));
 }
@@ -78,23 +57,9 @@ async fn wraps_the_text_in_the_object_that_a_schema_asks_for() {
 #[tokio::test]
 async fn stops_at_the_allowed_number_of_tokens() {
     let model = Scripted::new(Script::new("one two three"));
-    let (said, end) = say(
-        &model,
-        ModelRequest {
-            max_output_tokens: 2,
-            ..request(None)
-        },
-    )
-    .await
-    .unwrap();
+    let (said, end) = say(&model, ModelRequest { max_output_tokens: 2, ..request(None) }).await.unwrap();
     assert_eq!(said, "one two");
-    assert!(matches!(
-        end,
-        ModelChunk::End {
-            finish: Finish::Length,
-            ..
-        }
-    ));
+    assert!(matches!(end, ModelChunk::End { finish: Finish::Length, .. }));
 }
 
 #[tokio::test]
@@ -103,10 +68,7 @@ async fn fails_as_many_calls_as_told_and_then_works() {
     let script = Script::new("fine").with_fault(fault(FaultKind::RateLimited(wait), 0, Some(2)));
     let model = Scripted::new(script);
     for _ in 0..2 {
-        assert_eq!(
-            say(&model, request(None)).await.unwrap_err().retry_after(),
-            Some(wait)
-        );
+        assert_eq!(say(&model, request(None)).await.unwrap_err().retry_after(), Some(wait));
     }
     assert_eq!(say(&model, request(None)).await.unwrap().0, "fine");
     assert_eq!(model.calls(), 3);
@@ -115,12 +77,7 @@ async fn fails_as_many_calls_as_told_and_then_works() {
 #[tokio::test]
 async fn turns_to_garbage_after_some_tokens() {
     let script = Script::new("one two three").with_fault(fault(FaultKind::Garbage, 2, None));
-    let chunks: Vec<_> = Scripted::new(script)
-        .stream(request(None))
-        .await
-        .unwrap()
-        .collect()
-        .await;
+    let chunks: Vec<_> = Scripted::new(script).stream(request(None)).await.unwrap().collect().await;
     assert_eq!(chunks.len(), 3);
     assert_eq!(chunks[2].as_ref().unwrap_err().code(), "model_garbage");
 }

@@ -1,0 +1,137 @@
+//! Anthropic and the other hosted providers that the client library genai speaks to.
+//!
+//! The library's stream ends silently where a connection is cut, which [`super::Guarded`] turns
+//! into an error; everything else that it reports is sorted here.
+
+use std::string::FromUtf8Error;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::{StreamExt, future, stream};
+use genai::adapter::AdapterKind;
+use genai::chat::{ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, JsonSpec, StopReason, StreamEnd};
+use genai::resolver::{AuthData, Endpoint as Address, ProviderConfig};
+use genai::{Client, ModelIden};
+
+use super::error::Cause;
+use super::{Finish, Model, ModelChunk, ModelError, ModelRequest, ModelStream, Role, Usage};
+use super::{http, openai::Endpoint};
+
+/// A model that is reached through the client library.
+pub(super) struct Remote {
+    client: Client,
+    kind: AdapterKind,
+    connect_timeout: Duration,
+}
+
+impl Remote {
+    /// A model of `kind`; an empty `base_url` means the provider's own.
+    pub(super) fn new(kind: AdapterKind, endpoint: Endpoint<'_>) -> Result<Self, ModelError> {
+        let base_url = Some(endpoint.base_url).filter(|url| !url.is_empty()).map(http::base_url).transpose()?;
+        let provider = ProviderConfig {
+            endpoint: base_url.as_ref().map(|url| Address::from_owned(url.as_str())),
+            // Always given, so that no key is picked up from a variable nobody configured.
+            auth: Some(AuthData::from_single(endpoint.api_key)),
+        };
+        let client = Client::builder()
+            .with_reqwest(http::client(base_url.as_ref(), endpoint.connect_timeout)?)
+            .append_provider_config(kind, provider)
+            .build()
+            .map_err(|error| ModelError::misconfigured(error.to_string()))?;
+        Ok(Self { client, kind, connect_timeout: endpoint.connect_timeout })
+    }
+}
+
+#[async_trait]
+impl Model for Remote {
+    async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
+        let options = options(&request);
+        let model = ModelIden::new(self.kind, request.model.clone());
+        let answer = self.client.exec_chat_stream(model, chat(request), Some(&options)).await;
+        // Nothing is sent yet: whatever fails here lies in what was configured.
+        let answer = answer.map_err(|error| ModelError::misconfigured(error.to_string()))?;
+        let connect_timeout = self.connect_timeout;
+        let mut chunks = answer
+            .stream
+            .map(move |event| event.map_err(|error| sort(error, connect_timeout)))
+            .filter_map(|event| future::ready(event.map(chunk).transpose()))
+            .boxed();
+        // The library sends the call when the first event is asked for.
+        match chunks.next().await {
+            Some(first) => Ok(stream::iter([Ok(first?)]).chain(chunks).boxed()),
+            None => Ok(stream::empty().boxed()),
+        }
+    }
+}
+
+fn chat(request: ModelRequest) -> ChatRequest {
+    let messages = request.messages.into_iter().map(|message| match message.role {
+        Role::User => ChatMessage::user(message.content),
+        Role::Assistant => ChatMessage::assistant(message.content),
+    });
+    let chat = ChatRequest::new(messages.collect());
+    if request.system.is_empty() { chat } else { chat.with_system(request.system) }
+}
+
+fn options(request: &ModelRequest) -> ChatOptions {
+    let mut options = ChatOptions::default().with_max_tokens(request.max_output_tokens).with_capture_usage(true);
+    options.temperature = request.temperature.map(f64::from);
+    options.seed = request.seed;
+    let schema = request.schema.as_ref();
+    options.response_format = schema.map(|schema| JsonSpec::new(&schema.name, schema.json.clone()).into());
+    options
+}
+
+/// What an event means to a run; reasoning and keep-alives mean nothing.
+fn chunk(event: ChatStreamEvent) -> Option<ModelChunk> {
+    match event {
+        ChatStreamEvent::Chunk(piece) if !piece.content.is_empty() => Some(ModelChunk::Text(piece.content)),
+        ChatStreamEvent::End(end) => Some(ModelChunk::End { usage: usage(&end), finish: finish(&end) }),
+        _ => None,
+    }
+}
+
+fn usage(end: &StreamEnd) -> Usage {
+    let Some(usage) = &end.captured_usage else { return Usage::default() };
+    let count = |tokens: Option<i32>| tokens.and_then(|tokens| u64::try_from(tokens).ok());
+    let (input, output) = (count(usage.prompt_tokens), count(usage.completion_tokens));
+    Usage {
+        input_tokens: input.unwrap_or_default(),
+        output_tokens: output.unwrap_or_default(),
+        reported: input.is_some() && output.is_some(),
+    }
+}
+
+fn finish(end: &StreamEnd) -> Finish {
+    match &end.captured_stop_reason {
+        Some(StopReason::Completed(_) | StopReason::StopSequence(_)) => Finish::Stop,
+        Some(StopReason::MaxTokens(_)) => Finish::Length,
+        Some(StopReason::ContentFilter(_)) => Finish::Filtered,
+        _ => Finish::Other,
+    }
+}
+
+/// Sorts the library's errors, some of which hold others.
+fn sort(error: genai::Error, connect_timeout: Duration) -> ModelError {
+    match error {
+        genai::Error::HttpError { status, .. } if status.is_redirection() => http::redirected(status),
+        genai::Error::HttpError { status, body, headers, .. } => {
+            ModelError::from_status(status.as_u16(), &http::message(&body), http::retry_after(&headers))
+        }
+        genai::Error::WebStream { error, .. } => sort_cause(error, connect_timeout),
+        genai::Error::ChatResponse { body, .. } => http::error_event(&body),
+        other => ModelError::garbage(other),
+    }
+}
+
+fn sort_cause(cause: Cause, connect_timeout: Duration) -> ModelError {
+    let cause = match cause.downcast::<genai::Error>() {
+        Ok(error) => return sort(*error, connect_timeout),
+        Err(cause) => cause,
+    };
+    match cause.downcast::<reqwest::Error>() {
+        Ok(error) => http::sending(*error, connect_timeout),
+        Err(cause) if cause.is::<FromUtf8Error>() => ModelError::garbage("invalid UTF-8"),
+        Err(cause) => ModelError::unreachable(cause),
+    }
+}
