@@ -1,4 +1,20 @@
-//! What every process of SBA shares: configuration, telemetry, the NATS connection, heartbeat, health, shutdown.
+//! What every process of SBA shares.
+//!
+//! - [`config`]: what a process is told; [`clock`] and [`ids`]: what it would else take from the world;
+//! - [`telemetry`], [`metrics`], [`health`], [`ops`]: what it tells operators;
+//! - [`nats`], [`provision`], [`heartbeat`]: how it meets the others;
+//! - [`log`]: the log of a run, as it is written and read;
+//! - [`shutdown`]: how it ends.
 
+pub mod clock;
 pub mod config;
+pub mod health;
+pub mod heartbeat;
+pub mod ids;
 pub mod log;
+pub mod metrics;
+pub mod nats;
+pub mod ops;
+pub mod provision;
+pub mod shutdown;
+pub mod telemetry;

@@ -74,7 +74,7 @@ impl Default for OrchestratorConfig {
 
 impl OrchestratorConfig {
     pub(super) fn check(&self, mut to: Findings<'_>) {
-        to.range("max_runs", self.max_runs, 1..=100_000);
+        to.range("max_runs", self.max_runs, 1..=10_000);
         to.range("heartbeat_ms", self.heartbeat_ms.get(), 10..=60_000);
         to.range("missed_heartbeats", self.missed_heartbeats, 2..=100);
         to.range("command_ack_wait_ms", self.command_ack_wait_ms.get(), 500..=600_000);
