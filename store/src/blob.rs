@@ -1,0 +1,152 @@
+//! Blobs: the bytes of documents and artifacts, in a folder or in an S3-compatible store.
+//!
+//! A blob is written once, under a [`BlobKey`] that only this module can spell, so that nothing a client says
+//! becomes part of a path. Every operation has a deadline and a limit of size.
+
+mod error;
+mod key;
+mod open;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
+use tokio::time::timeout;
+
+pub use error::BlobError;
+pub use key::{BlobKey, BlobKind};
+pub use open::{BlobOptions, S3Options};
+
+/// Bytes of one part of an upload; S3 takes none smaller than 5 MiB.
+const PART: usize = 8 * 1024 * 1024;
+
+/// Parts of one upload that are under way at a time.
+const PARTS_IN_FLIGHT: usize = 2;
+
+/// Where blobs are kept.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    max_bytes: u64,
+    deadline: Duration,
+}
+
+/// A blob that is being read.
+pub struct BlobStream {
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Its bytes, in pieces. Each piece has the deadline of one operation.
+    pub body: BoxStream<'static, Result<Bytes, BlobError>>,
+}
+
+impl Blobs {
+    /// Stores bytes under a key; the same key again replaces them.
+    ///
+    /// # Errors
+    /// `blob_too_large`, `blob_store_full`, `blob_timeout` and the other kinds of [`BlobError`].
+    pub async fn put(&self, key: &BlobKey, bytes: Bytes) -> Result<(), BlobError> {
+        self.check_size(bytes.len() as u64)?;
+        let path = key.path();
+        self.within(self.store.put(&path, PutPayload::from_bytes(bytes))).await?;
+        Ok(())
+    }
+
+    /// Stores a stream under a key and returns how many bytes it had. Nothing is kept of one that is too
+    /// large or ends in an error.
+    ///
+    /// # Errors
+    /// As [`Blobs::put`]; `blob_source_failed` when the stream itself ends in an error.
+    pub async fn put_stream<S, E>(&self, key: &BlobKey, mut body: S) -> Result<u64, BlobError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let upload = self.within(self.store.put_multipart(&key.path())).await?;
+        let mut writer = WriteMultipart::new_with_chunk_size(upload, PART);
+        match self.copy(&mut writer, &mut body).await {
+            Ok(bytes) => {
+                self.within(writer.finish()).await?;
+                Ok(bytes)
+            }
+            Err(error) => {
+                // What it was is more telling than that tidying up failed too.
+                let _ = self.within(writer.abort()).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn copy<S, E>(&self, writer: &mut WriteMultipart, body: &mut S) -> Result<u64, BlobError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let mut bytes = 0;
+        loop {
+            let next = timeout(self.deadline, body.next()).await.map_err(|_| BlobError::TimedOut(self.deadline))?;
+            let Some(piece) = next else { return Ok(bytes) };
+            let piece = piece.map_err(|e| BlobError::Source(Box::new(e)))?;
+            bytes += piece.len() as u64;
+            self.check_size(bytes)?;
+            self.within(writer.wait_for_capacity(PARTS_IN_FLIGHT)).await?;
+            writer.put(piece);
+        }
+    }
+
+    /// Reads a whole blob.
+    ///
+    /// # Errors
+    /// `blob_not_found`, `blob_too_large` when it is larger than this store would take, and the other kinds.
+    pub async fn get(&self, key: &BlobKey) -> Result<Bytes, BlobError> {
+        let found = self.within(self.store.get(&key.path())).await?;
+        self.check_size(found.meta.size)?;
+        self.within(found.bytes()).await
+    }
+
+    /// Reads a blob piece by piece.
+    ///
+    /// # Errors
+    /// `blob_not_found` and the other kinds.
+    pub async fn stream(&self, key: &BlobKey) -> Result<BlobStream, BlobError> {
+        let found = self.within(self.store.get(&key.path())).await?;
+        let bytes = found.meta.size;
+        let deadline = self.deadline;
+        let pieces = found.into_stream().map_err(BlobError::from);
+        let body = futures::stream::try_unfold(pieces, move |mut pieces| async move {
+            let next = timeout(deadline, pieces.try_next()).await.map_err(|_| BlobError::TimedOut(deadline))??;
+            Ok(next.map(|piece| (piece, pieces)))
+        });
+        Ok(BlobStream { bytes, body: body.boxed() })
+    }
+
+    /// Deletes a blob. One that is not there is no error.
+    ///
+    /// # Errors
+    /// The kinds of [`BlobError`] but `blob_not_found`.
+    pub async fn delete(&self, key: &BlobKey) -> Result<(), BlobError> {
+        match self.within(self.store.delete(&key.path())).await {
+            Ok(()) | Err(BlobError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the store answers, for readiness.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn ping(&self) -> Result<(), BlobError> {
+        match self.within(self.store.head(&key::probe())).await {
+            Ok(_) | Err(BlobError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    const fn check_size(&self, bytes: u64) -> Result<(), BlobError> {
+        if bytes > self.max_bytes { Err(BlobError::TooLarge { limit: self.max_bytes }) } else { Ok(()) }
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = object_store::Result<T>>) -> Result<T, BlobError> {
+        timeout(self.deadline, work).await.map_err(|_| BlobError::TimedOut(self.deadline))?.map_err(BlobError::from)
+    }
+}

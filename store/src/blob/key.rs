@@ -1,0 +1,179 @@
+//! Names of blobs.
+
+use std::fmt;
+
+use object_store::path::Path;
+use sba_subjects::id::{ArtifactId, DocumentId, InvalidId, TenantId};
+use uuid::Uuid;
+
+/// What a blob is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BlobKind {
+    /// The bytes of a document.
+    Document,
+    /// The bytes of an artifact.
+    Artifact,
+}
+
+impl BlobKind {
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Document => "documents",
+            Self::Artifact => "artifacts",
+        }
+    }
+}
+
+/// The name of a blob: `<tenant>/<kind>/<id>/<SHA-256 of the content>`.
+///
+/// It is made of ids and a hash only, so there is nothing in it that could leave the tenant's folder. Other
+/// content has another name: a reader never sees half of an old blob and half of a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BlobKey {
+    tenant: TenantId,
+    kind: BlobKind,
+    id: Uuid,
+    sha256: [u8; 32],
+}
+
+impl BlobKey {
+    /// Names the bytes of a document.
+    #[must_use]
+    pub const fn document(tenant: TenantId, id: DocumentId, sha256: [u8; 32]) -> Self {
+        Self { tenant, kind: BlobKind::Document, id: id.as_uuid(), sha256 }
+    }
+
+    /// Names the bytes of an artifact.
+    #[must_use]
+    pub const fn artifact(tenant: TenantId, id: ArtifactId, sha256: [u8; 32]) -> Self {
+        Self { tenant, kind: BlobKind::Artifact, id: id.as_uuid(), sha256 }
+    }
+
+    /// The tenant it belongs to.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> BlobKind {
+        self.kind
+    }
+
+    /// Reads a stored name. One of another tenant is not a name.
+    ///
+    /// # Errors
+    /// When the text is anything but what [`fmt::Display`] writes for a blob of this tenant.
+    pub fn parse(tenant: TenantId, text: &str) -> Result<Self, InvalidId> {
+        let invalid = || InvalidId { kind: "blob name", text: text.chars().take(80).collect() };
+        let parts: Vec<&str> = text.split('/').collect();
+        let [_, folder, id, hash] = parts[..] else { return Err(invalid()) };
+        let kind = [BlobKind::Document, BlobKind::Artifact]
+            .into_iter()
+            .find(|kind| kind.folder() == folder)
+            .ok_or_else(invalid)?;
+        let id = Uuid::try_parse(id).map_err(|_| invalid())?;
+        let sha256 = from_hex(hash).ok_or_else(invalid)?;
+        let key = Self { tenant, kind, id, sha256 };
+        if key.to_string() == text { Ok(key) } else { Err(invalid()) }
+    }
+
+    pub(super) fn path(&self) -> Path {
+        Path::from(self.to_string())
+    }
+}
+
+impl fmt::Display for BlobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/", self.tenant, self.kind.folder(), self.id)?;
+        self.sha256.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A name that no blob has, to ask the store for.
+pub(super) fn probe() -> Path {
+    Path::from("readiness")
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 || !digits.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_key() -> impl Strategy<Value = BlobKey> {
+        (any::<u128>(), any::<bool>(), any::<u128>(), any::<[u8; 32]>()).prop_map(|(tenant, document, id, sha256)| {
+            BlobKey {
+                tenant: TenantId::from_uuid(Uuid::from_u128(tenant)),
+                kind: if document { BlobKind::Document } else { BlobKind::Artifact },
+                id: Uuid::from_u128(id),
+                sha256,
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_reads_back_and_stays_in_its_tenants_folder(key in any_key()) {
+            let path = key.path();
+            prop_assert_eq!(path.as_ref(), key.to_string());
+            prop_assert_eq!(path.parts().next().unwrap().as_ref(), key.tenant().to_string());
+            prop_assert_eq!(BlobKey::parse(key.tenant(), path.as_ref()).unwrap(), key);
+        }
+
+        #[test]
+        fn another_tenants_name_is_refused(key in any_key(), other in any::<u128>()) {
+            let other = TenantId::from_uuid(Uuid::from_u128(other));
+            prop_assume!(other != key.tenant());
+            prop_assert!(BlobKey::parse(other, &key.to_string()).is_err());
+        }
+
+        #[test]
+        fn nothing_else_is_a_name(text in ".{0,200}") {
+            let tenant = TenantId::from_uuid(Uuid::nil());
+            if let Ok(key) = BlobKey::parse(tenant, &text) {
+                prop_assert_eq!(key.to_string(), text);
+            }
+        }
+
+        #[test]
+        fn a_changed_name_is_refused_or_another_name(key in any_key(), at in 0usize..150, with in "[./%\\\\~\0A-Z+]") {
+            let mut text = key.to_string();
+            let at = at % text.len();
+            text.replace_range(at..=at, &with);
+            prop_assert!(BlobKey::parse(key.tenant(), &text).is_err());
+        }
+    }
+
+    #[test]
+    fn ways_out_of_the_folder_are_refused() {
+        let tenant = TenantId::from_uuid(Uuid::nil());
+        let hash = "0".repeat(64);
+        for text in [
+            String::new(),
+            "../../etc/passwd".into(),
+            format!("{tenant}/documents/../{hash}"),
+            format!("{tenant}/documents/{}/{hash}/..", Uuid::nil()),
+            format!("/{tenant}/documents/{}/{hash}", Uuid::nil()),
+            format!("{tenant}/secrets/{}/{hash}", Uuid::nil()),
+            format!("{tenant}/documents/{}/+{}", Uuid::nil(), "0".repeat(63)),
+        ] {
+            assert!(BlobKey::parse(tenant, &text).is_err(), "{text}");
+        }
+    }
+}

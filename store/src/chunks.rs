@@ -1,0 +1,84 @@
+//! Passages of documents: what a search finds.
+
+use std::ops::Range;
+
+use pgvector::Vector;
+use sba_subjects::id::DocumentId;
+use serde_json::Value;
+
+use crate::{
+    StoreError, TenantTx,
+    text::{clean, to_i32},
+};
+
+/// Numbers in an embedding.
+pub const DIMENSIONS: usize = 384;
+
+/// Passages stored with one statement.
+const BATCH: usize = 256;
+
+/// A passage as the splitter made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewChunk {
+    /// Headings that it stands under, the outermost first.
+    pub heading_path: Vec<String>,
+    /// Its text, 1 to 65536 bytes.
+    pub text: String,
+    /// Where it stands: characters of the document's text, from 0, end excluded.
+    pub span: Range<u32>,
+    /// What it means, as [`DIMENSIONS`] numbers.
+    pub embedding: Vec<f32>,
+}
+
+/// Replaces all passages of a document. They are numbered as they come.
+pub(crate) async fn replace(
+    tx: &mut TenantTx,
+    document: DocumentId,
+    language: &str,
+    passages: &[NewChunk],
+) -> Result<(), StoreError> {
+    sqlx::query!("delete from chunks where document_id = $1", document.as_uuid()).execute(tx.conn()).await?;
+    let mut ordinal = 0;
+    for batch in passages.chunks(BATCH) {
+        insert(tx, document, language, ordinal, batch).await?;
+        ordinal += to_i32(u32::try_from(batch.len()).unwrap_or(u32::MAX));
+    }
+    Ok(())
+}
+
+/// Words under a passage's headings weigh more than those in it: they say what it is about.
+async fn insert(
+    tx: &mut TenantTx,
+    document: DocumentId,
+    language: &str,
+    first: i32,
+    batch: &[NewChunk],
+) -> Result<(), StoreError> {
+    let headings: Vec<Value> = batch.iter().map(|c| c.heading_path.iter().map(|h| clean(h)).collect()).collect();
+    let texts: Vec<String> = batch.iter().map(|c| clean(&c.text)).collect();
+    let starts: Vec<i32> = batch.iter().map(|c| to_i32(c.span.start)).collect();
+    let ends: Vec<i32> = batch.iter().map(|c| to_i32(c.span.end)).collect();
+    let embeddings: Vec<Vector> = batch.iter().map(|c| Vector::from(c.embedding.clone())).collect();
+    sqlx::query!(
+        "insert into chunks
+             (tenant_id, document_id, ordinal, heading_path, text, start_offset, end_offset, language, embedding, tsv)
+         select $1, $2, $4 + n::integer - 1, path.headings, body, starts_at, ends_at, $3, embedding,
+                setweight(to_tsvector($3::text::regconfig, array_to_string(path.headings, ' ')), 'B')
+                    || to_tsvector($3::text::regconfig, body)
+         from unnest($5::jsonb[], $6::text[], $7::integer[], $8::integer[], $9::vector[])
+             with ordinality as c (headings, body, starts_at, ends_at, embedding, n),
+             lateral (select array(select jsonb_array_elements_text(c.headings)) as headings) as path",
+        tx.tenant().as_uuid(),
+        document.as_uuid(),
+        language,
+        first,
+        &headings,
+        &texts,
+        &starts,
+        &ends,
+        &embeddings as &[Vector],
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! What SBA keeps: Postgres, and blobs beside it.
+//!
+//! Everything in Postgres belongs to a tenant. A [`TenantTx`] is the only way to reach it: it sets the tenant
+//! inside its transaction, and row-level security does the rest. Repository functions take that transaction,
+//! so what they do together is stored together, audit entries included.
+//!
+//! - [`pool`] and [`tenant_tx`]: connections and transactions; [`migrate`]: the schema;
+//! - [`tenants`], [`sessions`], [`idempotency`], [`audit`]: who may do what, and who did;
+//! - [`runs`], [`steps`], [`tool_calls`]: what runs look like, projected from their logs by [`projection`];
+//! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
+//! - [`blob`]: bytes, in a folder or in S3.
+
+pub mod artifacts;
+pub mod audit;
+pub mod blob;
+pub mod chunks;
+pub mod documents;
+pub mod error;
+pub mod idempotency;
+pub mod language;
+pub mod migrate;
+pub mod page;
+pub mod pool;
+pub mod projection;
+pub mod runs;
+pub mod search;
+pub mod sessions;
+pub mod steps;
+pub mod tenant_tx;
+pub mod tenants;
+mod text;
+pub mod tool_calls;
+
+pub use error::StoreError;
+pub use page::{Listed, Page};
+pub use pool::{DatabaseOptions, Store};
+pub use tenant_tx::{ProjectionTx, TenantTx};

@@ -1,0 +1,92 @@
+//! Projecting the log: what a batch of events says about one tenant's runs, and how far the log was read.
+
+use sba_subjects::id::RecordId;
+
+use crate::{
+    ProjectionTx, StoreError, TenantTx,
+    runs::{self, NewRun, RunUpdate},
+    steps::{self, StepFinish, StepStart},
+    text::to_i64,
+    tool_calls::{self, CallRequest, CallResult},
+};
+
+/// What a batch of events says about one tenant's runs. The order within each list does not matter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts {
+    /// Runs that were accepted.
+    pub new_runs: Vec<NewRun>,
+    /// What else happened to runs.
+    pub run_updates: Vec<RunUpdate>,
+    /// Steps that began.
+    pub step_starts: Vec<StepStart>,
+    /// Steps that ended.
+    pub step_finishes: Vec<StepFinish>,
+    /// Tools that were called.
+    pub call_requests: Vec<CallRequest>,
+    /// Tools that answered.
+    pub call_results: Vec<CallResult>,
+}
+
+/// Writes facts, at most one statement or two for each list however long it is. Facts that are known
+/// already, or older than what is known, change nothing.
+///
+/// # Errors
+/// Only those of the connection.
+pub async fn write(tx: &mut TenantTx, facts: &Facts) -> Result<(), StoreError> {
+    runs::create(tx, &facts.new_runs).await?;
+    runs::update(tx, &facts.run_updates).await?;
+    steps::start(tx, &facts.step_starts).await?;
+    tool_calls::request(tx, &facts.call_requests).await?;
+    tool_calls::result(tx, &facts.call_results).await?;
+    steps::finish(tx, &facts.step_finishes).await
+}
+
+/// How far a stream has been projected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// Which life of the stream: one that was made anew counts from 1 again.
+    pub epoch: String,
+    /// The stream sequence of the last message that was projected.
+    pub sequence: u64,
+    /// The id that this message carried. Another one there means that the stream was restored.
+    pub record_id: RecordId,
+}
+
+/// Reads the position in a stream; `None` before the first batch. Other projectors of the stream wait until
+/// the transaction ends.
+///
+/// # Errors
+/// Only those of the connection.
+pub async fn position(tx: &mut ProjectionTx, stream: &str) -> Result<Option<Position>, StoreError> {
+    let row = sqlx::query!(
+        "select epoch, sequence, record_id from projection_positions where stream = $1 for update",
+        stream,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| Position {
+        epoch: row.epoch,
+        sequence: row.sequence.unsigned_abs(),
+        record_id: RecordId::from_uuid(row.record_id),
+    }))
+}
+
+/// Stores the position in a stream, further back too.
+///
+/// # Errors
+/// Only those of the connection.
+pub async fn set_position(tx: &mut ProjectionTx, stream: &str, position: &Position) -> Result<(), StoreError> {
+    sqlx::query!(
+        "insert into projection_positions (stream, epoch, sequence, record_id) values ($1, $2, $3, $4)
+         on conflict (stream) do update
+             set epoch = excluded.epoch, sequence = excluded.sequence, record_id = excluded.record_id,
+                 updated_at = now()",
+        stream,
+        position.epoch,
+        to_i64(position.sequence),
+        position.record_id.as_uuid(),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,47 @@
+-- $1 question, $2 its embedding, $3 documents (empty: all), $4 candidates on each side, $5 hits wanted
+with questions as materialized (
+    -- A tenant's documents may be in several languages; each has its own stems.
+    select l.language,
+           websearch_to_tsquery(l.language::regconfig, $1) as strict,
+           (select string_agg('''' || replace(replace(w.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+            from (select lexeme from unnest(to_tsvector(l.language::regconfig, $1)) limit 64) as w) as relaxed
+    from (select distinct language from documents where chunks > 0) as l
+),
+by_words as (
+    select m.document_id, m.ordinal, row_number() over (order by m.whole desc, m.weight desc, m.document_id, m.ordinal) as rank
+    from (
+        select c.document_id, c.ordinal, c.tsv @@ q.strict as whole,
+               ts_rank('{0.5, 0.5, 0.8, 1.0}', c.tsv, q.relaxed, 1) as weight
+        from questions as q
+        join chunks as c on c.language = q.language
+        where c.tsv @@ q.relaxed and (cardinality($3::uuid[]) = 0 or c.document_id = any ($3))
+        order by whole desc, weight desc, c.document_id, c.ordinal
+        limit $4
+    ) as m
+),
+by_meaning as (
+    select n.document_id, n.ordinal, row_number() over (order by n.distance, n.document_id, n.ordinal) as rank
+    from (
+        select c.document_id, c.ordinal, c.embedding <=> $2 as distance
+        from chunks as c
+        where cardinality($3::uuid[]) = 0 or c.document_id = any ($3)
+        order by c.embedding <=> $2
+        limit $4
+    ) as n
+),
+fused as (
+    select document_id, ordinal, w.rank as text_rank, m.rank as vector_rank,
+           coalesce(1.0 / (60 + w.rank), 0)::float8 + coalesce(1.0 / (60 + m.rank), 0)::float8 as score
+    from by_words as w
+    full join by_meaning as m using (document_id, ordinal)
+    order by score desc, document_id, ordinal
+    limit $5
+)
+select c.document_id as "document_id!", d.title as "title!", d.source as "source!", c.ordinal as "ordinal!",
+       c.heading_path as "heading_path!", c.text as "text!", c.start_offset as "start_offset!",
+       c.end_offset as "end_offset!", f.score as "score!", (1 - (c.embedding <=> $2))::float8 as "similarity!",
+       f.text_rank as "text_rank?", f.vector_rank as "vector_rank?"
+from fused as f
+join chunks as c on c.document_id = f.document_id and c.ordinal = f.ordinal
+join documents as d on d.id = c.document_id
+order by f.score desc, c.document_id, c.ordinal
