@@ -1,2 +1,15 @@
-//! placeholder
+//! The orchestrator: it drives runs.
+//!
+//! - [`domain`]: what a run does, without any I/O;
+//! - [`model`]: how a run reaches a language model;
+//! - [`driver`]: applies the domain's decisions to the world;
+//! - [`projector`]: writes what happened to Postgres;
+//! - [`run`]: all of it, as a process.
+
+pub mod domain;
+pub mod driver;
 pub mod model;
+mod process;
+pub mod projector;
+
+pub use process::{OrchestratorError, run};

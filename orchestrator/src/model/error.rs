@@ -125,7 +125,7 @@ impl ModelError {
     }
 
     /// A [`ModelError::Garbage`] that says what could not be read.
-    pub(super) fn garbage(what: impl fmt::Display) -> Self {
+    pub(crate) fn garbage(what: impl fmt::Display) -> Self {
         Self::Garbage { what: excerpt(&what.to_string()) }
     }
 

@@ -25,3 +25,6 @@ pub fn jobs(queue: Queue) -> String {
 
 /// The heartbeats of all processes.
 pub const HEARTBEATS: &str = "hb.*";
+
+/// The lifecycle events of all runs of all tenants.
+pub const ALL_EVENTS: &str = "sba.*.run.*.*.ev";

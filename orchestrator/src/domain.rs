@@ -1,0 +1,15 @@
+//! The run, without any I/O.
+//!
+//! [`RunState::apply`](sba_subjects::state::RunState::apply) says what an event means, [`decide`] says which
+//! events follow from an input. Whoever reads these two has read all that a run can do.
+
+mod agent;
+mod budget;
+mod decide;
+mod turn;
+mod workflow;
+
+pub use agent::{Agent, AgentSettings};
+pub use decide::{Action, Answer, Decision, Input, decide};
+pub use turn::{Stamp, Turn};
+pub use workflow::{Piece, WriteInput, hits};

@@ -1,0 +1,123 @@
+//! Look up, write, render.
+//!
+//! The report has an answer, written from the best passages, and a section for each document that has
+//! something to say, written from its own passages. Which passages a section rests on is decided here, before
+//! the model is asked; the model's word is never taken for a source.
+
+use sba_subjects::{
+    job::{KNOWLEDGE_TOOL, RENDER_TOOL},
+    run::{Effect, StepKind},
+    state::RunState,
+    tool::{Hit, RenderParams, SearchParams, Section},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Next, call, hits};
+use crate::domain::Agent;
+
+/// Most passages that the model is shown for one piece of text.
+const PASSAGES: usize = 3;
+/// Longest title of a report, in characters.
+const TITLE: usize = 120;
+
+/// What the model is asked to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Piece {
+    /// The answer to the question.
+    Answer,
+    /// What one document says to it.
+    Section,
+}
+
+/// The input of a writing step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteInput {
+    /// What to write.
+    pub piece: Piece,
+    /// Its heading; empty for the answer.
+    pub heading: String,
+    /// The passages to write from: indexes into the look-up's hits.
+    pub sources: Vec<usize>,
+}
+
+pub(super) fn next(state: &RunState, agent: &Agent) -> Next {
+    let done = state.steps.len();
+    if done == 0 {
+        return look_up(state, agent);
+    }
+    let hits = hits(state);
+    let pieces = plan(&hits, sections_within(agent));
+    if let Some(piece) = pieces.get(done - 1) {
+        return Next::Model { name: "write", input: json!(piece) };
+    }
+    if done == pieces.len() + 1 { render(state, agent, hits) } else { Next::Finish }
+}
+
+/// Sections that the budget of steps leaves room for besides look-up, answer and rendering.
+fn sections_within(agent: &Agent) -> usize {
+    agent.max_sections.min(agent.max_steps.saturating_sub(3)) as usize
+}
+
+fn look_up(state: &RunState, agent: &Agent) -> Next {
+    let params = SearchParams { query: state.prompt.clone(), top_k: agent.top_k };
+    tool(state, "look_up", KNOWLEDGE_TOOL, json!(params), Effect::Pure)
+}
+
+/// What is to be written from these passages: nothing from none.
+fn plan(hits: &[Hit], sections: usize) -> Vec<WriteInput> {
+    if hits.is_empty() {
+        return Vec::new();
+    }
+    let best = (0..hits.len().min(PASSAGES)).collect();
+    let mut pieces = vec![WriteInput { piece: Piece::Answer, heading: String::new(), sources: best }];
+    let mut documents: Vec<(&Hit, Vec<usize>)> = Vec::new();
+    for (index, hit) in hits.iter().enumerate() {
+        match documents.iter_mut().find(|(first, _)| first.document_id == hit.document_id) {
+            Some((_, sources)) if sources.len() < PASSAGES => sources.push(index),
+            Some(_) => {}
+            None => documents.push((hit, vec![index])),
+        }
+    }
+    pieces.extend(documents.into_iter().take(sections).map(|(hit, sources)| WriteInput {
+        piece: Piece::Section,
+        heading: hit.title.clone(),
+        sources,
+    }));
+    pieces
+}
+
+fn render(state: &RunState, agent: &Agent, sources: Vec<Hit>) -> Next {
+    let written = state.steps.iter().filter(|step| step.kind == StepKind::Model);
+    let sections = written
+        .filter_map(|step| {
+            let input: WriteInput = serde_json::from_value(step.input.clone()).ok()?;
+            let text = step.output.get("text").and_then(Value::as_str).unwrap_or_default();
+            Some(Section { heading: input.heading, text: text.to_owned(), sources: input.sources })
+        })
+        .collect();
+    let params = RenderParams {
+        title: title(&state.prompt),
+        question: state.prompt.clone(),
+        locale: Some(agent.locale.clone()),
+        sections,
+        sources,
+    };
+    tool(state, "render", RENDER_TOOL, json!(params), Effect::Idempotent)
+}
+
+/// The first line of the prompt, cut to a length that fits above a report.
+fn title(prompt: &str) -> String {
+    let line = prompt.trim().lines().next().unwrap_or_default();
+    if line.chars().count() <= TITLE {
+        return line.to_owned();
+    }
+    let mut title: String = line.chars().take(TITLE - 1).collect();
+    title.push('…');
+    title
+}
+
+fn tool(state: &RunState, name: &'static str, tool: &'static str, params: Value, effect: Effect) -> Next {
+    call(state, tool, params, effect).map_or(Next::Finish, |request| Next::Tool { name, request })
+}
