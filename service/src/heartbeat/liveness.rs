@@ -59,9 +59,10 @@ pub(super) fn judge(rhythm: &Rhythm, ear: &Ear, last: Option<Instant>, now: Inst
     if last.is_some_and(|last| now.saturating_duration_since(last) < rhythm.interval * 2) {
         return Liveness::Alive;
     }
-    let listening = ear.since.filter(|_| ear.open(rhythm, now));
-    // Silence counts only from when we could have heard.
-    let silent = listening.map(|since| now.saturating_duration_since(last.map_or(since, |last| last.max(since))));
+    // Silence counts from when we could have heard, to the last of our own beats that came back: only that one proves
+    // that a beat of the other would have come through.
+    let proven = ear.since.zip(ear.last).filter(|_| ear.open(rhythm, now));
+    let silent = proven.map(|(since, own)| own.saturating_duration_since(last.map_or(since, |last| last.max(since))));
     match (silent, last) {
         (Some(silent), _) if silent >= rhythm.limit() => Liveness::Dead,
         (_, None) => Liveness::Unknown,
@@ -98,20 +99,20 @@ mod tests {
         for (case, ear, last, now, expected) in [
             ("heard just now", own(always(1_000).collect()), Some(950), 1_050, Liveness::Alive),
             ("one beat missed", own(always(1_000).collect()), Some(850), 1_050, Liveness::Suspect),
-            ("all beats missed", own(always(1_000).collect()), Some(750), 1_050, Liveness::Dead),
-            ("a moment before", own(always(1_000).collect()), Some(751), 1_050, Liveness::Suspect),
-            ("we are cut off as well", own(always(700).collect()), Some(700), 1_050, Liveness::Suspect),
+            ("all beats missed", own(always(1_000).collect()), Some(700), 1_050, Liveness::Dead),
+            ("a moment before", own(always(1_000).collect()), Some(701), 1_050, Liveness::Suspect),
+            ("both cut off, the other noticed first", own(always(800).collect()), Some(705), 1_050, Liveness::Suspect),
             ("we hear nothing at all", own(vec![]), Some(0), 9_000, Liveness::Suspect),
             ("we were cut off until now", own(vec![0, 100, 5_000]), Some(100), 5_050, Liveness::Suspect),
             (
                 "and have listened since",
-                own(vec![0, 100, 5_000, 5_100, 5_200, 5_300]),
+                own(vec![0, 100, 5_000, 5_100, 5_200, 5_300, 5_400]),
                 Some(100),
-                5_305,
+                5_405,
                 Liveness::Dead,
             ),
             ("never heard, just started", own(vec![0, 100]), None, 200, Liveness::Unknown),
-            ("never heard in all the time", own(always(300).collect()), None, 305, Liveness::Dead),
+            ("never heard in all the time", own(always(400).collect()), None, 405, Liveness::Dead),
             ("never heard and deaf", own(vec![]), None, 9_000, Liveness::Unknown),
         ] {
             let last = last.map(|at| zero + ms(at));
@@ -148,9 +149,9 @@ mod tests {
             let ear = ear(zero, sent.iter().copied());
             let verdict = judge(&RHYTHM, &ear, last.map(|at| zero + ms(at)), zero + ms(now));
             if verdict == Liveness::Dead {
-                prop_assert!(last.is_none_or(|last| now - last >= 300));
+                prop_assert!(last.is_none_or(|last| end >= last + 300));
                 prop_assert!(now - end < 300);
-                let window: Vec<u64> = sent.iter().copied().filter(|at| *at + 300 >= now).collect();
+                let window: Vec<u64> = sent.iter().copied().filter(|at| *at + 300 >= end).collect();
                 prop_assert!(window.windows(2).all(|pair| pair[1] - pair[0] < 200), "deaf within {window:?}");
             }
             if last.is_none() {
