@@ -150,3 +150,6 @@ impl Blobs {
         timeout(self.deadline, work).await.map_err(|_| BlobError::TimedOut(self.deadline))?.map_err(BlobError::from)
     }
 }
+
+#[cfg(test)]
+mod tests;

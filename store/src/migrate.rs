@@ -1,11 +1,11 @@
 //! The schema: how it is made, and how a process checks that it may use it.
 
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 use sqlx::{ConnectOptions, Connection, PgConnection, migrate::Migrator, postgres::PgConnectOptions};
 use tokio::time::timeout;
 
-use crate::StoreError;
+use crate::{StoreError, pool::parse_url};
 
 static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
@@ -23,7 +23,7 @@ pub fn latest_version() -> i64 {
 /// `database_unreachable` or `database_refused` at once, `database_timeout` when `deadline` passes,
 /// `database_migration_failed` when a migration fails or an applied one was edited since.
 pub async fn migrate(owner_url: &str, deadline: Duration) -> Result<i64, StoreError> {
-    let options = PgConnectOptions::from_str(owner_url)?.application_name("sba migrate");
+    let options = parse_url(owner_url)?.application_name("sba migrate");
     let work = async {
         let mut conn = options.connect().await?;
         MIGRATOR.run(&mut conn).await?;

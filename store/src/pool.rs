@@ -36,12 +36,20 @@ impl DatabaseOptions {
 
     fn connect_options(&self) -> Result<PgConnectOptions, StoreError> {
         let statement = self.statement_timeout.as_millis().max(1).to_string();
-        Ok(PgConnectOptions::from_str(&self.url)?.application_name("sba").options([
+        Ok(parse_url(&self.url)?.application_name("sba").options([
             ("statement_timeout", statement.as_str()),
             ("lock_timeout", statement.as_str()),
             ("idle_in_transaction_session_timeout", "60000"),
         ]))
     }
+}
+
+/// The library reads any scheme as Postgres; a URL of something else is a mistake that should be named.
+pub(crate) fn parse_url(url: &str) -> Result<PgConnectOptions, StoreError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(PgConnectOptions::from_str(url)?);
+    }
+    Err(StoreError::Url(sqlx::Error::Configuration("it must begin with postgres://".into())))
 }
 
 impl fmt::Debug for DatabaseOptions {

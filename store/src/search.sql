@@ -7,8 +7,9 @@ with questions as materialized (
             from (select lexeme from unnest(to_tsvector(l.language::regconfig, $1)) limit 64) as w) as relaxed
     from (select distinct language from documents where chunks > 0) as l
 ),
+-- Equals share a rank, so that what one side cannot tell apart is left to the other.
 by_words as (
-    select m.document_id, m.ordinal, row_number() over (order by m.whole desc, m.weight desc, m.document_id, m.ordinal) as rank
+    select m.document_id, m.ordinal, rank() over (order by m.whole desc, m.weight desc) as rank
     from (
         select c.document_id, c.ordinal, c.tsv @@ q.strict as whole,
                ts_rank('{0.5, 0.5, 0.8, 1.0}', c.tsv, q.relaxed, 1) as weight
@@ -20,7 +21,7 @@ by_words as (
     ) as m
 ),
 by_meaning as (
-    select n.document_id, n.ordinal, row_number() over (order by n.distance, n.document_id, n.ordinal) as rank
+    select n.document_id, n.ordinal, rank() over (order by n.distance) as rank
     from (
         select c.document_id, c.ordinal, c.embedding <=> $2 as distance
         from chunks as c

@@ -132,7 +132,8 @@ mod tests {
         fn a_name_reads_back_and_stays_in_its_tenants_folder(key in any_key()) {
             let path = key.path();
             prop_assert_eq!(path.as_ref(), key.to_string());
-            prop_assert_eq!(path.parts().next().unwrap().as_ref(), key.tenant().to_string());
+            let folder = path.parts().next().unwrap();
+            prop_assert_eq!(folder.as_ref(), key.tenant().to_string());
             prop_assert_eq!(BlobKey::parse(key.tenant(), path.as_ref()).unwrap(), key);
         }
 
