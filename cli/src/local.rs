@@ -7,11 +7,16 @@
 //! Starting a server blocks for a moment at most, and then waits, without blocking, until the server answers.
 
 mod error;
+mod model_server;
 mod ports;
 mod process;
 mod program;
+mod random;
 
 pub mod nats;
+pub mod postgres;
 
 pub use self::error::LocalError;
+pub use self::model_server::{ModelServer, ModelServerOptions};
 pub use self::nats::{HubAccount, NatsCluster, NatsServer};
+pub use self::postgres::Postgres;

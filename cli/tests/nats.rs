@@ -11,7 +11,12 @@ use sba_gateway::accounts::{Account, AccountLimits, Operator, push_account};
 const DEADLINE: Duration = Duration::from_secs(10);
 
 fn stream(replicas: usize) -> stream::Config {
-    stream::Config { name: "T".to_owned(), subjects: vec!["t.>".to_owned()], num_replicas: replicas, ..Default::default() }
+    stream::Config {
+        name: "T".to_owned(),
+        subjects: vec!["t.>".to_owned()],
+        num_replicas: replicas,
+        ..Default::default()
+    }
 }
 
 #[tokio::test]
@@ -31,7 +36,8 @@ async fn hub_accounts_share_a_server_and_see_nothing_of_each_other() {
 async fn a_tenant_account_is_taken_while_the_server_runs_and_has_no_storage() {
     let server = NatsServer::start().await.unwrap();
     let operator = Operator::from_seed(&std::fs::read_to_string(server.site().operator_seed()).unwrap()).unwrap();
-    let system = connect(server.site().url(), &std::fs::read_to_string(server.site().system_credentials()).unwrap()).await;
+    let system =
+        connect(server.site().url(), &std::fs::read_to_string(server.site().system_credentials()).unwrap()).await;
     let system = system.unwrap();
 
     let (tenant, seed) = Account::generate("tenant", AccountLimits::tenant()).unwrap();
@@ -52,7 +58,8 @@ async fn a_tenant_account_is_taken_while_the_server_runs_and_has_no_storage() {
 async fn accounts_signed_by_another_operator_or_altered_are_refused() {
     let server = NatsServer::start().await.unwrap();
     let operator = Operator::from_seed(&std::fs::read_to_string(server.site().operator_seed()).unwrap()).unwrap();
-    let system = connect(server.site().url(), &std::fs::read_to_string(server.site().system_credentials()).unwrap()).await;
+    let system =
+        connect(server.site().url(), &std::fs::read_to_string(server.site().system_credentials()).unwrap()).await;
     let system = system.unwrap();
     let (tenant, seed) = Account::generate("tenant", AccountLimits::tenant()).unwrap();
     let user = tenant.mint_user(&seed, "user", 1, None).unwrap().to_file();

@@ -50,6 +50,9 @@ pub enum LocalError {
     /// A NATS server refused a client.
     #[error("a NATS server refused the connection")]
     Connect(#[from] async_nats::ConnectError),
+    /// Postgres refused a session or a statement.
+    #[error("Postgres refused")]
+    Postgres(#[from] sqlx::Error),
 }
 
 impl LocalError {
@@ -64,6 +67,7 @@ impl LocalError {
             Self::NotReady { .. } => "server_not_ready",
             Self::Accounts(error) => error.code(),
             Self::Connect(_) => "nats_unavailable",
+            Self::Postgres(_) => "database_unavailable",
         }
     }
 

@@ -133,7 +133,11 @@ impl ServerProcess {
             let left = until.saturating_duration_since(Instant::now());
             if matches!(tokio::time::timeout(left, ready()).await, Ok(true)) {
                 // Something else may have answered in the place of a server that could not get its port.
-                return if self.is_running() { Ok(()) } else { Err(LocalError::Ended { server, log: self.log_tail() }) };
+                return if self.is_running() {
+                    Ok(())
+                } else {
+                    Err(LocalError::Ended { server, log: self.log_tail() })
+                };
             }
             if !self.is_running() {
                 return Err(LocalError::Ended { server, log: self.log_tail() });
@@ -142,6 +146,25 @@ impl ServerProcess {
                 return Err(LocalError::NotReady { server, deadline, log: self.log_tail() });
             }
             tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Waits until a command that ends by itself has ended, without blocking.
+    ///
+    /// # Errors
+    /// When it fails, or `deadline` passes first.
+    pub(super) async fn wait_end(&mut self, deadline: Duration) -> Result<(), LocalError> {
+        let until = Instant::now() + deadline;
+        while self.is_running() {
+            if Instant::now() >= until {
+                return Err(LocalError::NotReady { server: self.spec.name.clone(), deadline, log: self.log_tail() });
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        let status = self.running.take().map(|mut running| running.guard.wait());
+        match status {
+            Some(Ok(status)) if status.success() => Ok(()),
+            _ => Err(LocalError::Ended { server: self.spec.name.clone(), log: self.log_tail() }),
         }
     }
 

@@ -32,7 +32,8 @@ pub(super) fn fetch(parts: &Parts, part: Part) -> Result<std::path::PathBuf, Par
         Err(_) => {}
     }
     remove_stale(root, part);
-    let staging = tempfile::Builder::new().prefix(&staging_prefix(part)).tempdir_in(root).map_err(PartsError::io(root))?;
+    let staging =
+        tempfile::Builder::new().prefix(&staging_prefix(part)).tempdir_in(root).map_err(PartsError::io(root))?;
     install(part, staging.path())?;
     let fresh = staging.path().join("part");
     readable_by_all(&fresh).map_err(PartsError::io(&fresh))?;
@@ -48,9 +49,11 @@ pub(super) fn fetch(parts: &Parts, part: Part) -> Result<std::path::PathBuf, Par
 /// Holds the part's lock until the file is dropped; the system frees it even when the process is killed.
 fn lock(root: &Path, part: Part) -> Result<fs::File, PartsError> {
     let path = root.join(format!(".lock-{}", part.package()));
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(PartsError::io(&path))?;
+    let file =
+        fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(PartsError::io(&path))?;
     if file.try_lock().is_err() {
-        let bar = ProgressBar::new_spinner().with_message(format!("waiting for the {}: another process fetches it", part.title()));
+        let bar = ProgressBar::new_spinner()
+            .with_message(format!("waiting for the {}: another process fetches it", part.title()));
         bar.enable_steady_tick(TICK);
         file.lock().map_err(PartsError::io(&path))?;
         bar.finish_and_clear();

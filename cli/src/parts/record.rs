@@ -60,7 +60,8 @@ fn check(folder: &Path, stamp: Option<&str>) -> Result<(), String> {
 /// Checks one entry after the other until none is left; several threads share `next`.
 fn check_files(folder: &Path, entries: &[Entry], next: &AtomicUsize) -> Result<(), String> {
     while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
-        let found = file_sum(&folder.join(&entry.path)).map_err(|error| format!("{}: {error}", entry.path.display()))?;
+        let found =
+            file_sum(&folder.join(&entry.path)).map_err(|error| format!("{}: {error}", entry.path.display()))?;
         if found != entry.sha256 {
             return Err(format!("{} has another checksum", entry.path.display()));
         }

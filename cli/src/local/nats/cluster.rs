@@ -10,7 +10,7 @@ use super::{
     node::Node,
     site::{NatsSite, SiteFiles},
 };
-use crate::local::{LocalError, ports, process::LOOK_AGAIN};
+use crate::local::{LocalError, ports, process::LOOK_AGAIN, random};
 
 /// Servers in the cluster.
 const NODES: usize = 3;
@@ -57,8 +57,9 @@ impl NatsCluster {
         let (routes, monitors) = rest.split_at(NODES);
         let urls: [String; NODES] = std::array::from_fn(|node| format!("nats://127.0.0.1:{}", clients[node]));
         let files = SiteFiles::create(folder.path(), urls.join(","))?;
-        let password = format!("p{}", uuid::Uuid::new_v4().simple());
-        let peers: Vec<String> = routes.iter().map(|port| format!("\"nats://sba:{password}@127.0.0.1:{port}\"")).collect();
+        let password = random::word();
+        let peers: Vec<String> =
+            routes.iter().map(|port| format!("\"nats://sba:{password}@127.0.0.1:{port}\"")).collect();
         let mut nodes = Vec::with_capacity(NODES);
         for node in 0..NODES {
             let more = vec![
@@ -67,7 +68,7 @@ impl NatsCluster {
                 ("SBA_NATS_CLUSTER_PASSWORD".to_owned(), password.clone()),
                 ("SBA_NATS_ROUTES".to_owned(), format!("[{}]", peers.join(", "))),
             ];
-            let name = format!("node-{node}-{}", uuid::Uuid::new_v4().simple());
+            let name = format!("node-{node}-{}", random::word());
             nodes.push(Node::start(&files, "cluster.conf", &name, clients[node], more)?);
         }
         let mut cluster = Self { nodes, urls, site: files.site, _folder: folder };
@@ -145,7 +146,11 @@ impl NatsCluster {
         while context.query_account().await.is_err() {
             if tokio::time::Instant::now() > until {
                 let log = self.nodes[0].process.log_tail();
-                return Err(LocalError::NotReady { server: "the NATS cluster".to_owned(), deadline: QUORUM_DEADLINE, log });
+                return Err(LocalError::NotReady {
+                    server: "the NATS cluster".to_owned(),
+                    deadline: QUORUM_DEADLINE,
+                    log,
+                });
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }

@@ -1,6 +1,9 @@
 //! A hub account: the account in which all of SBA's processes of one installation live.
 
-use std::{path::{Path, PathBuf}, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use async_nats::Client;
 use sba_gateway::accounts::{Account, AccountLimits, push_account};

@@ -4,8 +4,11 @@ use std::{path::Path, time::Duration};
 
 use tempfile::TempDir;
 
-use super::{node::Node, site::{NatsSite, SiteFiles}};
-use crate::local::{LocalError, ports};
+use super::{
+    node::Node,
+    site::{NatsSite, SiteFiles},
+};
+use crate::local::{LocalError, ports, random};
 
 /// How long a server may take until it greets its first client.
 const READY_DEADLINE: Duration = Duration::from_secs(20);
@@ -50,7 +53,7 @@ impl NatsServer {
         let folder = folder.map_err(LocalError::io("no folder for the server"))?;
         let [port, monitor] = ports::free()?;
         let files = SiteFiles::create(folder.path(), format!("nats://127.0.0.1:{port}"))?;
-        let name = format!("hub-{}", uuid::Uuid::new_v4().simple());
+        let name = format!("hub-{}", random::word());
         let more = vec![("SBA_NATS_MONITOR".to_owned(), format!("127.0.0.1:{monitor}"))];
         let mut node = Node::start(&files, "hub.conf", &name, port, more)?;
         node.wait_greeting(READY_DEADLINE).await?;

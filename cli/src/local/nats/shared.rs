@@ -13,6 +13,7 @@ pub(crate) const SITE_VARIABLE: &str = "SBA_TEST_NATS";
 ///
 /// # Errors
 /// As [`NatsServer::start`].
+#[expect(clippy::disallowed_methods, reason = "a test run is not configured by a file")]
 pub async fn shared() -> Result<&'static NatsSite, LocalError> {
     static SITE: OnceCell<NatsSite> = OnceCell::const_new();
     static SERVER: OnceCell<NatsServer> = OnceCell::const_new();

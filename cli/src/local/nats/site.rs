@@ -5,11 +5,12 @@ use std::{
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use async_nats::{Client, ConnectOptions};
 use sba_gateway::accounts::{Account, AccountLimits, Operator};
+use sba_service::clock::{Clock, SystemClock};
 
 use crate::local::LocalError;
 
@@ -126,8 +127,7 @@ pub(super) async fn connect(url: &str, credentials: &Path) -> Result<Client, Loc
 
 /// Seconds since 1970.
 pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    SystemClock.now().unix_timestamp()
 }
 
 /// Writes a file that only those whom `mode` names can read.
