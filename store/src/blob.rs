@@ -48,7 +48,7 @@ impl Blobs {
     pub async fn put(&self, key: &BlobKey, bytes: Bytes) -> Result<(), BlobError> {
         self.check_size(bytes.len() as u64)?;
         let path = key.path();
-        self.within(self.store.put(&path, PutPayload::from_bytes(bytes))).await?;
+        self.within(self.store.put(&path, PutPayload::from_bytes(bytes))).await.map_err(no_bucket)?;
         Ok(())
     }
 
@@ -62,7 +62,7 @@ impl Blobs {
         S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
         E: std::error::Error + Send + Sync + 'static,
     {
-        let upload = self.within(self.store.put_multipart(&key.path())).await?;
+        let upload = self.within(self.store.put_multipart(&key.path())).await.map_err(no_bucket)?;
         let mut writer = WriteMultipart::new_with_chunk_size(upload, PART);
         match self.copy(&mut writer, &mut body).await {
             Ok(bytes) => {
@@ -148,6 +148,16 @@ impl Blobs {
 
     async fn within<T>(&self, work: impl Future<Output = object_store::Result<T>>) -> Result<T, BlobError> {
         timeout(self.deadline, work).await.map_err(|_| BlobError::TimedOut(self.deadline))?.map_err(BlobError::from)
+    }
+}
+
+/// What is not found by a write is not the blob but what should hold it.
+fn no_bucket(error: BlobError) -> BlobError {
+    match error {
+        BlobError::NotFound(cause) => {
+            BlobError::Configuration("its bucket does not exist".to_owned(), Some(Box::new(cause)))
+        }
+        other => other,
     }
 }
 

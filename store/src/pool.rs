@@ -9,6 +9,9 @@ use sqlx::{
 
 use crate::{StoreError, migrate};
 
+/// A transaction that nobody goes on with, in milliseconds: its process is frozen, and its locks stop others.
+const IDLE_IN_TRANSACTION_MS: &str = "60000";
+
 /// How to reach the database. Times are deadlines, none of them may be zero.
 #[derive(Clone)]
 pub struct DatabaseOptions {
@@ -39,7 +42,10 @@ impl DatabaseOptions {
         Ok(parse_url(&self.url)?.application_name("sba").options([
             ("statement_timeout", statement.as_str()),
             ("lock_timeout", statement.as_str()),
-            ("idle_in_transaction_session_timeout", "60000"),
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MS),
+            // Row-level security takes other tenants' passages out of what the vector index finds: go on looking.
+            ("hnsw.iterative_scan", "strict_order"),
+            ("hnsw.ef_search", "100"),
         ]))
     }
 }
@@ -81,10 +87,18 @@ impl Store {
         let connect = options.connect_options()?;
         // A pool hides why it cannot connect behind its own time-out, so the first connection goes without one.
         migrate::check(&connect, options.acquire_timeout).await?;
+        Self::connect_lazy(options)
+    }
+
+    /// Connects when it is first used, and checks nothing: for tests of what must work without a database.
+    ///
+    /// # Errors
+    /// `database_url_invalid`.
+    pub fn connect_lazy(options: &DatabaseOptions) -> Result<Self, StoreError> {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            .connect_lazy_with(connect);
+            .connect_lazy_with(options.connect_options()?);
         Ok(Self { pool, max_connections: options.max_connections })
     }
 

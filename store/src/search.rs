@@ -10,6 +10,11 @@ use crate::{StoreError, TenantTx, text::clean};
 /// Most passages that a search returns.
 pub const MAX_LIMIT: u32 = 50;
 
+/// Passages up to which the vectors of a library are compared one by one. Measured on two cores with 384
+/// dimensions: 10,000 take 28 ms either way; 50,000 take 210 ms one by one and 2 ms by the index; 2,000 among
+/// those of other tenants take 2 ms one by one and 180 ms by the index.
+pub const EXACT_UP_TO: u32 = 20_000;
+
 /// Candidates that each of the two searches gives to the fusion.
 const CANDIDATES: i64 = 60;
 
@@ -27,13 +32,15 @@ pub struct Query {
     pub limit: u32,
     /// Only passages of these documents; all when empty.
     pub documents: Vec<DocumentId>,
+    /// Passages of the tenant up to which vectors are compared one by one, which misses nothing.
+    pub exact_up_to: u32,
 }
 
 impl Query {
     /// A question over all documents.
     #[must_use]
     pub fn new(text: impl Into<String>, embedding: Vec<f32>, limit: u32) -> Self {
-        Self { text: text.into(), embedding, limit, documents: Vec::new() }
+        Self { text: text.into(), embedding, limit, documents: Vec::new(), exact_up_to: EXACT_UP_TO }
     }
 }
 
@@ -82,6 +89,7 @@ pub async fn search(tx: &mut TenantTx, query: &Query) -> Result<Vec<Hit>, StoreE
         &documents,
         CANDIDATES,
         i64::from(query.limit.clamp(1, MAX_LIMIT)),
+        i64::from(query.exact_up_to),
     )
     .fetch_all(tx.conn())
     .await?;

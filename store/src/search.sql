@@ -1,4 +1,5 @@
--- $1 question, $2 its embedding, $3 documents (empty: all), $4 candidates on each side, $5 hits wanted
+-- $1 question, $2 its embedding, $3 documents (empty: all), $4 candidates on each side, $5 hits wanted,
+-- $6 passages up to which a library is scanned
 with questions as materialized (
     -- A tenant's documents may be in several languages; each has its own stems.
     select l.language,
@@ -6,6 +7,9 @@ with questions as materialized (
            (select string_agg('''' || replace(replace(w.lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
             from (select lexeme from unnest(to_tsvector(l.language::regconfig, $1)) limit 64) as w) as relaxed
     from (select distinct language from documents where chunks > 0) as l
+),
+library as materialized (
+    select coalesce(sum(chunks), 0) > $6::bigint as is_large from documents where chunks > 0
 ),
 -- Equals share a rank, so that what one side cannot tell apart is left to the other.
 by_words as (
@@ -23,11 +27,19 @@ by_words as (
 by_meaning as (
     select n.document_id, n.ordinal, rank() over (order by n.distance) as rank
     from (
-        select c.document_id, c.ordinal, c.embedding <=> $2 as distance
-        from chunks as c
-        where cardinality($3::uuid[]) = 0 or c.document_id = any ($3)
-        order by c.embedding <=> $2
-        limit $4
+        -- Adding nothing keeps the planner from the index, which would give up before it has found enough
+        -- among the passages of all tenants.
+        (select c.document_id, c.ordinal, (c.embedding <=> $2) + 0 as distance
+         from chunks as c
+         where not (select is_large from library) and (cardinality($3::uuid[]) = 0 or c.document_id = any ($3))
+         order by (c.embedding <=> $2) + 0
+         limit $4)
+        union all
+        (select c.document_id, c.ordinal, c.embedding <=> $2 as distance
+         from chunks as c
+         where (select is_large from library) and (cardinality($3::uuid[]) = 0 or c.document_id = any ($3))
+         order by c.embedding <=> $2
+         limit $4)
     ) as n
 ),
 fused as (

@@ -120,6 +120,16 @@ async fn a_search_may_be_limited_to_documents() {
 }
 
 #[tokio::test]
+async fn a_large_library_answers_like_a_small_one() {
+    let (store, tenant) = library().await;
+    for question in ["maintenance fee", "Wartungskosten", "plant"] {
+        let small = Query::new(question, axis(1), 5);
+        let large = Query { exact_up_to: 0, ..small.clone() };
+        assert_eq!(ask(&store, &tenant, &large).await, ask(&store, &tenant, &small).await, "{question}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_that_is_asked_is_an_error() {
     let (store, tenant) = library().await;
     let long = "maintenance ".repeat(100_000);
