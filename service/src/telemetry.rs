@@ -14,7 +14,9 @@ use std::{
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::config::{LogFormat, TelemetryConfig};
 
@@ -64,10 +66,17 @@ pub fn start(config: &TelemetryConfig, service: &'static str, instance: &str) ->
     let provider = export::provider(config, service, instance)?;
     let traces = provider.as_ref().map(|provider| {
         let tracer = provider.tracer("sba");
-        tracing_opentelemetry::layer().with_tracer(tracer).with_threads(false).with_location(false)
+        let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_threads(false).with_location(false);
+        layer.with_filter(filter_fn(|about| !of_the_exporter(about.target())))
     });
     Registry::default().with(filter).with(traces).with(lines(config.log_format)).try_init()?;
     Ok(Telemetry { provider, deadline: config.export_timeout_ms.duration() })
+}
+
+/// Spans of the libraries that send spans would be sent in their turn, for ever.
+fn of_the_exporter(target: &str) -> bool {
+    let library = target.split("::").next().unwrap_or_default();
+    ["h2", "hyper", "hyper_util", "tonic", "tower", "opentelemetry_sdk", "opentelemetry_otlp"].contains(&library)
 }
 
 fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>

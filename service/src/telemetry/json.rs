@@ -51,19 +51,18 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let about = event.metadata();
+        let now = SystemClock.now().format(&Rfc3339).unwrap_or_default();
         let mut line = Map::new();
+        line.insert("timestamp".to_owned(), now.into());
+        line.insert("severity".to_owned(), about.level().as_str().into());
+        line.insert("target".to_owned(), about.target().into());
         for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
             if let Some(SpanFields(fields)) = span.extensions().get() {
                 line.extend(fields.clone());
             }
         }
         event.record(&mut Collect(&mut line));
-        let about = event.metadata();
-        // Last, so that no field can pretend to be one of these.
-        let now = SystemClock.now().format(&Rfc3339).unwrap_or_default();
-        line.insert("timestamp".to_owned(), now.into());
-        line.insert("severity".to_owned(), about.level().as_str().into());
-        line.insert("target".to_owned(), about.target().into());
         let mut text = Value::Object(line).to_string();
         text.push('\n');
         // There is nowhere left to report to.
@@ -81,6 +80,8 @@ impl Collect<'_> {
             "user_id" => "userId",
             "run_id" => "runId",
             "request_id" => "requestId",
+            // No field may pretend to be one of the line's own.
+            "timestamp" | "severity" | "target" => return,
             // Instructions for the tracing layer, not facts.
             name if name.starts_with("otel.") => return,
             name => name,
