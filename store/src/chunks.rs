@@ -46,7 +46,7 @@ pub(crate) async fn replace(
     Ok(())
 }
 
-/// Words under a passage's headings weigh more than those in it: they say what it is about.
+/// Headings and the document's title are words of the passage too: they say what it is about.
 async fn insert(
     tx: &mut TenantTx,
     document: DocumentId,
@@ -64,10 +64,12 @@ async fn insert(
              (tenant_id, document_id, ordinal, heading_path, text, start_offset, end_offset, language, embedding, tsv)
          select $1, $2, $4 + n::integer - 1, path.headings, body, starts_at, ends_at, $3, embedding,
                 setweight(to_tsvector($3::text::regconfig, array_to_string(path.headings, ' ')), 'B')
+                    || setweight(to_tsvector($3::text::regconfig, document.title), 'C')
                     || to_tsvector($3::text::regconfig, body)
          from unnest($5::jsonb[], $6::text[], $7::integer[], $8::integer[], $9::vector[])
              with ordinality as c (headings, body, starts_at, ends_at, embedding, n),
-             lateral (select array(select jsonb_array_elements_text(c.headings)) as headings) as path",
+             lateral (select array(select jsonb_array_elements_text(c.headings)) as headings) as path,
+             (select title from documents where id = $2) as document",
         tx.tenant().as_uuid(),
         document.as_uuid(),
         language,

@@ -15,8 +15,9 @@ library as materialized (
 by_words as (
     select m.document_id, m.ordinal, rank() over (order by m.whole desc, m.weight desc) as rank
     from (
+        -- Weights of, from the first: the passage's own words, the document's title, headings, nothing.
         select c.document_id, c.ordinal, c.tsv @@ q.strict as whole,
-               ts_rank('{0.5, 0.5, 0.8, 1.0}', c.tsv, q.relaxed, 1) as weight
+               ts_rank('{0.5, 0.4, 0.8, 1.0}', c.tsv, q.relaxed, 1) as weight
         from questions as q
         join chunks as c on c.language = q.language
         where c.tsv @@ q.relaxed and (cardinality($3::uuid[]) = 0 or c.document_id = any ($3))

@@ -94,6 +94,24 @@ async fn headings_count_and_are_given_back() {
 }
 
 #[tokio::test]
+async fn a_passage_is_found_by_the_title_of_its_document() {
+    let (store, tenant) = support::store().await;
+    for (plant, n, fee) in [("Hamburg", 1, "4,200"), ("Munich", 2, "3,100"), ("Bremen", 3, "2,900")] {
+        let titled = sba_store::documents::NewDocument {
+            title: format!("Handbook of the {plant} plant"),
+            ..document(&tenant, &format!("{n}.txt"), n)
+        };
+        let passages = [
+            chunk(&format!("The maintenance fee is {fee} euros."), axis(300)),
+            chunk("The canteen opens at noon.", axis(300)),
+        ];
+        support::index(&store, &tenant, &titled, &passages).await;
+    }
+    let hits = ask(&store, &tenant, &Query::new("What is Munich's maintenance fee?", axis(1), 3)).await;
+    assert!(hits[0].text.contains("3,100"), "{}", hits[0].text);
+}
+
+#[tokio::test]
 async fn each_document_is_read_in_its_own_language() {
     let (store, tenant) = support::store().await;
     let german =
