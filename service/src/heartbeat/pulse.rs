@@ -13,6 +13,9 @@ use super::{Beat, Peers};
 /// Longest time that a beat may wait for room in the client's queue; a late beat is worth nothing.
 const SEND: Duration = Duration::from_millis(100);
 
+/// Longest wait until the last beat is on its way.
+const LAST_WORD: Duration = Duration::from_millis(500);
+
 pub(super) async fn run(client: Client, mut heard: Subscriber, beat: Beat, peers: Peers, stop: CancellationToken) {
     let mut ticks = interval(beat.rhythm.interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -31,6 +34,10 @@ pub(super) async fn run(client: Client, mut heard: Subscriber, beat: Beat, peers
             () = stop.cancelled() => {
                 beat.draining.cancel();
                 send(&client, &beat, &peers, number + 1, Vec::new()).await;
+                // The process ends next, and what is only queued would be lost with it.
+                if !matches!(timeout(LAST_WORD, client.flush()).await, Ok(Ok(()))) {
+                    tracing::debug!("the last heartbeat was not sent; the others will notice the silence");
+                }
                 break;
             }
         }
