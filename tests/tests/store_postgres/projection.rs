@@ -181,6 +181,13 @@ async fn an_old_event_never_overwrites_a_newer_one() {
     let run = runs::get(&mut tx, run_id(1)).await.unwrap().unwrap();
     assert_eq!((run.status, run.seq, run.ended_at), (RunStatus::Cancelled, 9, Some(at(9))));
     assert_eq!(run.started_at, Some(at(3)));
+
+    let Facts { call_requests, call_results, .. } = finished_run(run_id(1));
+    tool_calls::request(&mut tx, &call_requests).await.unwrap();
+    let newer = CallResult { seq: 12, success: false, ..call_results[0].clone() };
+    tool_calls::result(&mut tx, &[newer, call_results[0].clone()]).await.unwrap();
+    tool_calls::result(&mut tx, &call_results).await.unwrap();
+    assert_eq!(tool_calls::of_run(&mut tx, run_id(1)).await.unwrap()[0].success, Some(false));
 }
 
 #[tokio::test]

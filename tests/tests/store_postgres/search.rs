@@ -71,8 +71,8 @@ async fn a_passage_that_both_find_comes_before_one_that_only_one_finds() {
 #[tokio::test]
 async fn a_whole_match_comes_before_a_part_however_often_the_part_is_repeated() {
     let (store, tenant) = support::store().await;
-    let passages =
-        [chunk("fee fee fee fee fee fee fee fee", axis(1)), chunk("a fee for maintenance of some kind", axis(2))];
+    let long = format!("A fee{} for maintenance.", " that grows over the years as prices do".repeat(40));
+    let passages = [chunk("fee fee fee fee", axis(1)), chunk(&long, axis(2))];
     support::index(&store, &tenant, &document(&tenant, "a.txt", 1), &passages).await;
     let hits = ask(&store, &tenant, &Query::new("maintenance fees", axis(300), 2)).await;
     assert!(hits[0].text.contains("maintenance"));
