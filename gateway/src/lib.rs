@@ -1,3 +1,28 @@
 //! The gateway: the one door through which clients reach SBA.
+//!
+//! It checks who asks, turns requests into commands and jobs on JetStream, and shows clients the logs of their runs as
+//! they grow. It holds no state of its own: any number of gateways serve the same tenants.
+//!
+//! - [`run`] and [`serve`]: the process;
+//! - [`auth`]: tokens and roles; [`accounts`]: NATS identities of tenants;
+//! - [`error`]: what clients are told when something fails.
 
 pub mod accounts;
+pub mod auth;
+pub mod error;
+
+mod api;
+mod app;
+mod extract;
+mod http;
+mod mint;
+mod publish;
+mod routes;
+mod server;
+mod sessions;
+mod stream;
+
+pub use self::{
+    mint::MintError,
+    server::{GatewayError, run, serve},
+};

@@ -110,9 +110,21 @@ impl Account {
     /// # Errors
     /// Never with keys made by this function; the key library's signature allows it.
     pub fn generate(name: &str, limits: AccountLimits) -> Result<(Self, String), AccountsError> {
+        Self::with_identity(&KeyPair::new_account(), name, limits)
+    }
+
+    /// As [`Account::generate`], with an identity key that was made elsewhere.
+    ///
+    /// # Errors
+    /// As [`Account::generate`].
+    pub fn with_identity(
+        identity: &KeyPair,
+        name: &str,
+        limits: AccountLimits,
+    ) -> Result<(Self, String), AccountsError> {
         let signing = KeyPair::new_account();
         let seed = signing.seed().map_err(AccountsError::key("account"))?;
-        let key = KeyPair::new_account().public_key();
+        let key = identity.public_key();
         Ok((Self { key, name: name.to_owned(), signing_keys: vec![signing.public_key()], limits }, seed))
     }
 

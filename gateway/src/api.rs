@@ -1,0 +1,54 @@
+//! The endpoints, one a file.
+
+mod artifacts;
+mod documents;
+mod idempotency;
+mod page;
+mod runs;
+mod sessions;
+mod tenants;
+mod times;
+
+pub(crate) mod openapi;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    app::App,
+    http::{in_time, sized},
+};
+
+/// Room for the parts of a form around a document, in bytes.
+const FORM: usize = 64 * 1024;
+
+/// The endpoints of the API, and what describes them.
+pub(crate) fn router(app: &App) -> (Router<App>, OpenApi) {
+    let limits = &app.config.gateway;
+    let document = usize::try_from(app.config.knowledge.max_document_bytes).unwrap_or(usize::MAX);
+    let plain = documented().split_for_parts();
+    let uploads = documents::uploads().split_for_parts();
+    let plain_routes = plain
+        .0
+        .layer(DefaultBodyLimit::max(limits.max_body_bytes))
+        .layer(middleware::from_fn_with_state(limits.max_body_bytes as u64, sized))
+        .layer(middleware::from_fn_with_state(limits.request_timeout_ms.duration(), in_time));
+    let upload_size = document.saturating_add(FORM);
+    let upload_routes = uploads
+        .0
+        .layer(DefaultBodyLimit::max(upload_size))
+        .layer(middleware::from_fn_with_state(upload_size as u64, sized))
+        .layer(middleware::from_fn_with_state(limits.upload_timeout_ms.duration(), in_time));
+    (plain_routes.merge(upload_routes), openapi::document())
+}
+
+/// Every endpoint but those for uploads.
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(tenants::router())
+        .merge(sessions::router())
+        .merge(runs::router())
+        .merge(artifacts::router())
+        .merge(documents::router())
+}

@@ -1,0 +1,226 @@
+//! `POST /api/v1/knowledge/documents`: hand a document in.
+
+use async_nats::HeaderMap;
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use sba_service::telemetry::trace;
+use sba_store::{
+    StoreError,
+    audit::Actor,
+    blob::{BlobError, BlobKey},
+    documents::{self, Document, DocumentStatus, NewDocument, Put},
+    idempotency::{self as keys, Claim},
+    language::Language,
+};
+use sba_subjects::{
+    envelope::VERSION,
+    id::{CallId, DocumentId},
+    job::{IndexJob, Job, JobBody},
+    name::Queue,
+    subject::Subject,
+};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tracing::warn;
+use utoipa::ToSchema;
+
+use super::{
+    upload::{DocumentForm, DocumentText, Upload},
+    view::DocumentView,
+};
+use crate::{
+    api::{
+        idempotency::{self, KeyHeader},
+        times,
+    },
+    app::App,
+    auth::{Action, Principal},
+    error::{ApiError, Code},
+    extract::Json,
+    http::RequestId,
+    publish::{self, PublishFailure},
+};
+
+/// Name under which keys of this endpoint are kept.
+const ENDPOINT: &str = "POST /api/v1/knowledge/documents";
+
+/// What handing a document in did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Change {
+    /// Its source is new.
+    Created,
+    /// Its source was known with other content.
+    Replaced,
+    /// The same content was known under this source.
+    Unchanged,
+}
+
+/// A document that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Taken {
+    #[serde(flatten)]
+    document: DocumentView,
+    /// What handing it in did.
+    change: Change,
+}
+
+/// Why a document was not taken.
+#[derive(Debug, thiserror::Error)]
+enum PutError {
+    #[error("the document's bytes were not stored")]
+    Blob(#[from] BlobError),
+    #[error("the document was not stored")]
+    Store(#[from] StoreError),
+    #[error("the document was stored and its indexing was not queued")]
+    Queue(#[from] PublishFailure),
+    #[error("this idempotency key was used with another request")]
+    KeyReused,
+    #[error("the document was deleted while it was handed in")]
+    Gone,
+}
+
+impl From<PutError> for ApiError {
+    fn from(error: PutError) -> Self {
+        match error {
+            PutError::Blob(error) => error.into(),
+            PutError::Store(error) => error.into(),
+            PutError::Queue(error) => error.into(),
+            PutError::KeyReused => idempotency::conflict(),
+            PutError::Gone => Self::not_found("document"),
+        }
+    }
+}
+
+/// Hand a document in
+///
+/// Markdown, plain text, HTML or PDF; a file in a form, or text in JSON. A tenant has one document for each source: the
+/// same content again changes nothing, other content takes the place of the old. The answer comes before the document
+/// can be found: its status tells.
+#[utoipa::path(
+    post, path = "/api/v1/knowledge/documents", tag = "knowledge",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
+    request_body(content((DocumentText = "application/json"), (DocumentForm = "multipart/form-data"))),
+    responses(
+        (status = 202, description = "The document is stored, and indexed soon", body = Taken),
+        (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
+        (status = 403, description = "`forbidden`", body = crate::error::ErrorBody),
+        (status = 409, description = "`idempotency_conflict`", body = crate::error::ErrorBody),
+        (status = 413, description = "`payload_too_large`", body = crate::error::ErrorBody),
+        (status = 415, description = "`unsupported_media_type`", body = crate::error::ErrorBody),
+        (status = 503, description = "`storage_full`, `unavailable`, `overloaded`", body = crate::error::ErrorBody),
+    ),
+)]
+pub(crate) async fn put_document(
+    State(app): State<App>,
+    principal: Principal,
+    RequestId(request_id): RequestId,
+    key: KeyHeader,
+    request: Request,
+) -> Result<impl IntoResponse, ApiError> {
+    principal.may(Action::WriteKnowledge)?;
+    let Ok(_place) = app.uploads.try_acquire() else {
+        return Err(ApiError::new(Code::Overloaded, "as many documents as possible are being taken"));
+    };
+    let mut upload = Upload::read(request, app.config.knowledge.max_document_bytes).await?;
+    let key = key.or_body(upload.idempotency_key.take())?;
+    let actor = Actor { user_id: Some(principal.user), request_id: Some(request_id) };
+    let sha256: [u8; 32] = Sha256::digest(&upload.content).into();
+    let asked = idempotency::request_hash(&(&upload.title, &upload.source, upload.media_type, sha256))?;
+    let key = key.as_deref().map(|key| (key, asked));
+    let taken = store(&app, &principal, upload, sha256, key, &actor).await?;
+    let location = [(header::LOCATION, format!("/api/v1/knowledge/documents/{}", taken.0.id))];
+    Ok((StatusCode::ACCEPTED, location, Json(Taken { document: taken.0.into(), change: taken.1 })))
+}
+
+async fn store(
+    app: &App,
+    principal: &Principal,
+    upload: Upload,
+    sha256: [u8; 32],
+    key: Option<(&str, [u8; 32])>,
+    actor: &Actor,
+) -> Result<(Document, Change), PutError> {
+    let id = DocumentId::from_uuid(principal.key.derive("document", &upload.source));
+    let blob = BlobKey::document(principal.tenant, id, sha256);
+    let document = NewDocument {
+        id,
+        title: upload.title,
+        source: upload.source,
+        media_type: upload.media_type.to_owned(),
+        language: app.config.knowledge.language.parse().unwrap_or(Language::SIMPLE),
+        content_sha256: sha256,
+        bytes: upload.content.len() as u64,
+        blob,
+    };
+    // Before the row: a document that can be seen can be read.
+    app.blobs.put(&blob, upload.content).await?;
+
+    let mut tx = app.store.begin(principal.tenant).await?;
+    if let Some((key, body_hash)) = key {
+        let claimed = keys::Request { endpoint: ENDPOINT, key, body_hash, resource_id: id.as_uuid() };
+        let now = app.clock.now();
+        if keys::claim(&mut tx, &claimed, now, app.key_lifetime()).await? == Claim::Mismatch {
+            return Err(PutError::KeyReused);
+        }
+    }
+    let put = documents::put(&mut tx, &document, actor).await?;
+    let stored = documents::get(&mut tx, put.id()).await?.ok_or(PutError::Gone)?;
+    tx.commit().await?;
+
+    if stored.status == DocumentStatus::Pending {
+        queue(app, principal, &stored).await?;
+    }
+    let change = match put {
+        Put::Created(_) => Change::Created,
+        Put::Unchanged { .. } => Change::Unchanged,
+        Put::Replaced { stale, .. } => {
+            if let Some(stale) = stale {
+                forget(app, principal, stored.id, &stale).await;
+            }
+            Change::Replaced
+        }
+    };
+    Ok((stored, change))
+}
+
+/// Gives the document to the workers that index. One that waits there already is not queued twice.
+async fn queue(app: &App, principal: &Principal, document: &Document) -> Result<(), PublishFailure> {
+    let content_sha256 = data_encoding::HEXLOWER.encode(&document.content_sha256);
+    let call = CallId::from_uuid(principal.key.derive("index", &format!("{} {content_sha256}", document.id)));
+    let job = Job {
+        v: VERSION,
+        id: call,
+        tenant_id: principal.tenant,
+        user_id: principal.user,
+        ts: times::to_millis(app.clock.now()),
+        body: JobBody::Index(IndexJob { document_id: document.id, content_sha256 }),
+    };
+    let subject = Subject::Job { tenant: principal.key.clone(), queue: Queue::Index, call };
+    let mut headers = HeaderMap::new();
+    trace::inject(&mut headers);
+    match publish::acked(app, &subject, &job, headers).await {
+        Err(PublishFailure::Queued) => Ok(()),
+        other => other,
+    }
+}
+
+/// Deletes bytes that nothing names any more. What stays behind takes room and does no harm.
+pub(super) async fn forget(app: &App, principal: &Principal, document: DocumentId, blob: &BlobKey) {
+    let deleted = async {
+        // The same content may have been handed in again by now.
+        let mut tx = app.store.begin(principal.tenant).await?;
+        let stored = documents::get(&mut tx, document).await?;
+        if stored.is_none_or(|stored| stored.blob != *blob) {
+            app.blobs.delete(blob).await?;
+        }
+        Ok::<(), PutError>(())
+    };
+    if let Err(error) = deleted.await {
+        let error: &dyn std::error::Error = &error;
+        warn!(%blob, error, "bytes that nothing names any more were not deleted");
+    }
+}

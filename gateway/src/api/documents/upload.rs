@@ -1,0 +1,174 @@
+//! A document as a client hands it in: a file in a form, or JSON.
+
+use axum::{
+    extract::{FromRequest, Multipart, Request, multipart::MultipartError},
+    http::{StatusCode, header},
+};
+use bytes::{Bytes, BytesMut};
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::media::media_type;
+use crate::{
+    error::{ApiError, Code},
+    extract::{Checked as _, Json, no_control, not_blank},
+};
+
+/// Longest text field of a form, in bytes.
+const MAX_FIELD: usize = 8 * 1024;
+
+/// A document in JSON.
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "title": "Terms of payment", "source": "contracts/terms.md", "media_type": "text/markdown",
+    "text": "# Terms\n\nInvoices are paid within 30 days.",
+}))]
+pub(crate) struct DocumentText {
+    /// Its title; the last part of its source when none is named.
+    #[serde(default)]
+    #[garde(inner(length(chars, min = 1, max = 500), custom(no_control), custom(not_blank)))]
+    #[schema(max_length = 500)]
+    title: Option<String>,
+    /// Where it came from: a path, an address or a name. Its title when none is named.
+    #[serde(default)]
+    #[garde(inner(length(chars, min = 1, max = 2000), custom(no_control), custom(not_blank)))]
+    #[schema(max_length = 2000)]
+    source: Option<String>,
+    /// `text/markdown`, `text/plain` or `text/html`; plain text when neither this nor the source says.
+    #[serde(default, alias = "mediaType")]
+    #[garde(inner(length(bytes, max = 200)))]
+    media_type: Option<String>,
+    /// The document itself.
+    #[garde(skip)]
+    text: String,
+    /// May stand here instead of in the header `Idempotency-Key`.
+    #[serde(default, alias = "idempotencyKey")]
+    #[garde(skip)]
+    idempotency_key: Option<String>,
+}
+
+/// A document in a form.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the form; its fields are read one by one")]
+pub(crate) struct DocumentForm {
+    /// The document itself. Its name and media type count where the fields say nothing.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// Its title; the last part of its source when none is named.
+    title: Option<String>,
+    /// Where it came from; the file's name when none is named.
+    source: Option<String>,
+    /// Its media type.
+    media_type: Option<String>,
+}
+
+/// A document that was handed in, whole.
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) title: String,
+    pub(super) source: String,
+    pub(super) media_type: &'static str,
+    pub(super) content: Bytes,
+    pub(super) idempotency_key: Option<String>,
+}
+
+impl Upload {
+    /// Reads a request; content of more than `max` bytes is refused.
+    pub(super) async fn read(request: Request, max: u64) -> Result<Self, ApiError> {
+        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let form = content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("multipart/form-data"));
+        let (text, file) = if form {
+            let form = Multipart::from_request(request, &()).await;
+            let form = form.map_err(|rejection| ApiError::new(Code::InvalidRequest, rejection.body_text()))?;
+            from_form(form, max).await?
+        } else {
+            let Json(text) = Json::<DocumentText>::from_request(request, &()).await?;
+            (text, None)
+        };
+        Self::of(text.checked(&())?, file, max)
+    }
+
+    fn of(said: DocumentText, file: Option<File>, max: u64) -> Result<Self, ApiError> {
+        let (name, of_file, content) = match file {
+            Some(file) => (file.name, file.media_type, file.content),
+            None => (None, None, Bytes::from(said.text)),
+        };
+        if content.is_empty() {
+            return Err(ApiError::invalid_field("text", "the document is empty"));
+        }
+        if content.len() as u64 > max {
+            return Err(too_large(max));
+        }
+        let Some(source) = said.source.or(name).or_else(|| said.title.clone()) else {
+            return Err(ApiError::invalid_field("source", "a document needs a source, a title or a file name"));
+        };
+        let last = source.trim_end_matches('/').rsplit('/').next().unwrap_or(&source);
+        let title = said.title.unwrap_or_else(|| last.chars().take(500).collect());
+        let named = said.media_type.as_deref().or(of_file.as_deref());
+        let media_type = media_type(named.or(Some("text/plain").filter(|_| of_file.is_none())), &source)?;
+        Ok(Self { title, source, media_type, content, idempotency_key: said.idempotency_key })
+    }
+}
+
+/// A file of a form.
+struct File {
+    name: Option<String>,
+    media_type: Option<String>,
+    content: Bytes,
+}
+
+async fn from_form(mut form: Multipart, max: u64) -> Result<(DocumentText, Option<File>), ApiError> {
+    let mut said = DocumentText::default();
+    let mut file = None;
+    while let Some(mut field) = form.next_field().await.map_err(broken)? {
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            if file.is_some() {
+                return Err(ApiError::invalid_field("file", "one document is taken at a time"));
+            }
+            let (name, media_type) = (field.file_name().map(str::to_owned), field.content_type().map(str::to_owned));
+            let name = name.filter(|name| !name.trim().is_empty());
+            let content = collect(&mut field, max).await?;
+            file = Some(File { name, media_type, content });
+            continue;
+        }
+        let target = match name.as_str() {
+            "title" => &mut said.title,
+            "source" => &mut said.source,
+            "media_type" | "mediaType" => &mut said.media_type,
+            "idempotency_key" | "idempotencyKey" => &mut said.idempotency_key,
+            _ => return Err(ApiError::invalid_field(name, "is no field of a document")),
+        };
+        let text = collect(&mut field, MAX_FIELD as u64).await?;
+        let text = String::from_utf8(text.into()).map_err(|_| ApiError::invalid_field(name, "is not UTF-8"))?;
+        *target = Some(text).filter(|text| !text.is_empty());
+    }
+    if file.is_none() {
+        return Err(ApiError::invalid_field("file", "the form has no file"));
+    }
+    Ok((said, file))
+}
+
+async fn collect(field: &mut axum::extract::multipart::Field<'_>, max: u64) -> Result<Bytes, ApiError> {
+    let mut content = BytesMut::new();
+    while let Some(piece) = field.chunk().await.map_err(broken)? {
+        if (content.len() + piece.len()) as u64 > max {
+            return Err(too_large(max));
+        }
+        content.extend_from_slice(&piece);
+    }
+    Ok(content.freeze())
+}
+
+fn too_large(max: u64) -> ApiError {
+    ApiError::new(Code::PayloadTooLarge, format!("documents of up to {max} bytes are taken"))
+}
+
+fn broken(error: MultipartError) -> ApiError {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return ApiError::new(Code::PayloadTooLarge, "the body is larger than this gateway takes");
+    }
+    ApiError::new(Code::InvalidRequest, format!("the form cannot be read: {}", error.body_text()))
+}

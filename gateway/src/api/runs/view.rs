@@ -1,0 +1,356 @@
+//! A run, as the API shows it: from its log, or from Postgres.
+
+use sba_store::{artifacts, runs::Run, steps::Step, tool_calls::ToolCall};
+use sba_subjects::{
+    event::Artifact,
+    id::TenantId,
+    run::{Failure, RunStatus, StepKind, StepStatus, Usage},
+    state::{CallState, RunState, StepState},
+};
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::start::Links;
+use crate::api::times;
+
+/// A run.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunView {
+    #[serde(flatten)]
+    summary: RunSummary,
+    /// What it did, in order.
+    steps: Vec<StepView>,
+    /// The documents it made.
+    artifacts: Vec<ArtifactLink>,
+}
+
+/// A run, without what it did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunSummary {
+    /// The run.
+    run_id: Uuid,
+    /// The tenant.
+    tenant_id: Uuid,
+    /// Who asked.
+    user_id: Option<Uuid>,
+    /// The session that it belongs to.
+    session_id: Option<Uuid>,
+    /// The plan that it follows.
+    #[schema(example = "render")]
+    workflow: String,
+    /// Where it stands: `created`, `running`, `waiting_tool`, `waiting_input`, `paused`, `cancelling`, `completed`,
+    /// `failed` or `cancelled`.
+    #[schema(value_type = String, example = "running")]
+    status: RunStatus,
+    /// What is asked.
+    prompt: String,
+    /// How often a process took it.
+    attempt: u32,
+    /// The last event that this answer reflects; a cursor for the stream.
+    seq: u64,
+    /// Tokens of its model calls.
+    usage: UsageView,
+    /// Why it did not complete.
+    error: Option<FailureView>,
+    /// When it was accepted.
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// When work on it began.
+    #[serde(with = "time::serde::rfc3339::option")]
+    started_at: Option<OffsetDateTime>,
+    /// When its last event happened.
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+    /// When it ended.
+    #[serde(with = "time::serde::rfc3339::option")]
+    ended_at: Option<OffsetDateTime>,
+    /// Where to go on.
+    links: Links,
+}
+
+/// One step of a run.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StepView {
+    /// Its number, from 1.
+    number: u32,
+    /// What it is: `user`, `model`, `tool` or `system`.
+    #[schema(value_type = String, example = "tool")]
+    kind: StepKind,
+    /// What it does.
+    #[schema(example = "look_up")]
+    name: String,
+    /// How it stands: `running`, `completed`, `failed` or `cancelled`.
+    #[schema(value_type = String, example = "completed")]
+    status: StepStatus,
+    /// What it was given.
+    input: Value,
+    /// What it made.
+    output: Value,
+    /// The tool call that it made.
+    tool_call: Option<CallView>,
+    /// Tokens that it took.
+    usage: Option<UsageView>,
+    /// Why it failed.
+    error: Option<FailureView>,
+    /// When it began.
+    #[serde(with = "time::serde::rfc3339::option")]
+    started_at: Option<OffsetDateTime>,
+    /// When it ended.
+    #[serde(with = "time::serde::rfc3339::option")]
+    ended_at: Option<OffsetDateTime>,
+}
+
+/// A tool call.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CallView {
+    /// The call.
+    call_id: Uuid,
+    /// The tool.
+    #[schema(example = "knowledge_search")]
+    tool_name: String,
+    /// What it was given.
+    params: Value,
+    /// What it returned.
+    result: Value,
+    /// Whether it did what was asked; null while it is under way.
+    success: Option<bool>,
+    /// Why it failed.
+    error: Option<FailureView>,
+    /// How long it worked, in milliseconds.
+    duration_ms: Option<u64>,
+}
+
+/// A document that a run made.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ArtifactLink {
+    /// The artifact.
+    artifact_id: Uuid,
+    /// Its title.
+    title: String,
+    /// Its media type.
+    #[schema(example = "text/markdown")]
+    media_type: String,
+    /// Its size in bytes.
+    bytes: u64,
+    /// Where its content is, relative to the gateway's address.
+    url: String,
+    /// How many passages it cites.
+    citations: u64,
+}
+
+/// Tokens of model calls.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct UsageView {
+    /// Tokens read.
+    input_tokens: u64,
+    /// Tokens written.
+    output_tokens: u64,
+}
+
+/// Why something failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FailureView {
+    /// Stable code.
+    #[schema(example = "model_unreachable")]
+    code: String,
+    /// One sentence for a person.
+    message: String,
+}
+
+impl From<Usage> for UsageView {
+    fn from(usage: Usage) -> Self {
+        Self { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens }
+    }
+}
+
+impl From<Failure> for FailureView {
+    fn from(failure: Failure) -> Self {
+        Self { code: failure.code, message: failure.message }
+    }
+}
+
+impl From<RunState> for RunView {
+    /// From what the log says.
+    fn from(state: RunState) -> Self {
+        let summary = RunSummary {
+            run_id: state.run.as_uuid(),
+            tenant_id: state.tenant_id.as_uuid(),
+            user_id: Some(state.user_id.as_uuid()),
+            session_id: state.session_id.map(|session| session.as_uuid()),
+            workflow: state.workflow.to_string(),
+            status: state.status,
+            prompt: state.prompt,
+            attempt: state.attempt,
+            seq: state.seq,
+            usage: state.usage.into(),
+            error: state.error.map(Into::into),
+            created_at: times::from_millis(state.created_at),
+            started_at: state.started_at.map(times::from_millis),
+            updated_at: times::from_millis(state.updated_at),
+            ended_at: state.ended_at.map(times::from_millis),
+            links: Links::of(state.run),
+        };
+        Self {
+            summary,
+            steps: state.steps.into_iter().map(Into::into).collect(),
+            artifacts: state.artifacts.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<StepState> for StepView {
+    fn from(step: StepState) -> Self {
+        Self {
+            number: step.number,
+            kind: step.kind,
+            name: step.name,
+            status: step.status,
+            input: step.input,
+            output: step.output,
+            tool_call: step.call.map(Into::into),
+            usage: step.usage.map(Into::into),
+            error: step.error.map(Into::into),
+            started_at: Some(times::from_millis(step.started_at)),
+            ended_at: step.ended_at.map(times::from_millis),
+        }
+    }
+}
+
+impl From<CallState> for CallView {
+    fn from(call: CallState) -> Self {
+        let mut view = Self {
+            call_id: call.request.call_id.as_uuid(),
+            tool_name: call.request.tool_name.to_string(),
+            params: call.request.params,
+            result: Value::Null,
+            success: None,
+            error: None,
+            duration_ms: None,
+        };
+        if let Some(result) = call.result {
+            view.success = Some(result.success);
+            view.duration_ms = Some(result.duration_ms);
+            view.error = result.error.map(Into::into);
+            view.result = result.result;
+        }
+        view
+    }
+}
+
+impl From<Artifact> for ArtifactLink {
+    fn from(artifact: Artifact) -> Self {
+        Self {
+            artifact_id: artifact.artifact_id.as_uuid(),
+            title: artifact.title,
+            media_type: artifact.media_type,
+            bytes: artifact.bytes,
+            url: artifact.url,
+            citations: artifact.citations,
+        }
+    }
+}
+
+impl RunSummary {
+    /// From what Postgres has.
+    pub(super) fn stored(tenant: TenantId, run: Run) -> Self {
+        Self {
+            run_id: run.id.as_uuid(),
+            tenant_id: tenant.as_uuid(),
+            user_id: run.user_id.map(|user| user.as_uuid()),
+            session_id: run.session_id.map(|session| session.as_uuid()),
+            workflow: run.workflow,
+            status: run.status,
+            prompt: run.prompt,
+            attempt: run.attempt,
+            seq: run.seq,
+            usage: run.usage.into(),
+            error: run.error.map(Into::into),
+            created_at: run.created_at,
+            started_at: run.started_at,
+            updated_at: run.updated_at,
+            ended_at: run.ended_at,
+            links: Links::of(run.id),
+        }
+    }
+}
+
+/// What Postgres has of a run.
+#[derive(Debug)]
+pub(super) struct Projected {
+    pub(super) run: Run,
+    pub(super) steps: Vec<Step>,
+    pub(super) calls: Vec<ToolCall>,
+    pub(super) artifacts: Vec<artifacts::Artifact>,
+}
+
+impl RunView {
+    /// From what Postgres has.
+    pub(super) fn projected(tenant: TenantId, projected: Projected) -> Self {
+        let Projected { run, steps, mut calls, artifacts } = projected;
+        let step = |step: Step| {
+            let call = calls.iter().position(|call| Some(call.id) == step.tool_call_id);
+            StepView::projected(step, call.map(|index| calls.swap_remove(index)))
+        };
+        Self {
+            steps: steps.into_iter().map(step).collect(),
+            artifacts: main_forms(artifacts).map(Into::into).collect(),
+            summary: RunSummary::stored(tenant, run),
+        }
+    }
+}
+
+/// The artifacts as the log names them: a page of HTML that was made of a Markdown document is another form of it.
+fn main_forms(artifacts: Vec<artifacts::Artifact>) -> impl Iterator<Item = artifacts::Artifact> {
+    let titles: Vec<String> =
+        artifacts.iter().filter(|made| made.media_type == "text/markdown").map(|made| made.title.clone()).collect();
+    artifacts.into_iter().filter(move |made| made.media_type != "text/html" || !titles.contains(&made.title))
+}
+
+impl StepView {
+    fn projected(step: Step, call: Option<ToolCall>) -> Self {
+        let used = step.usage != Usage::default();
+        Self {
+            number: step.number,
+            kind: step.kind,
+            name: step.name,
+            status: step.status,
+            input: step.input,
+            output: step.output,
+            tool_call: call.map(Into::into),
+            usage: used.then(|| step.usage.into()),
+            error: step.error.map(Into::into),
+            started_at: step.started_at,
+            ended_at: step.ended_at,
+        }
+    }
+}
+
+impl From<ToolCall> for CallView {
+    fn from(call: ToolCall) -> Self {
+        Self {
+            call_id: call.id.as_uuid(),
+            tool_name: call.tool_name,
+            params: call.params,
+            result: call.result,
+            success: call.success,
+            error: call.error.map(Into::into),
+            duration_ms: call.duration_ms,
+        }
+    }
+}
+
+impl From<artifacts::Artifact> for ArtifactLink {
+    fn from(artifact: artifacts::Artifact) -> Self {
+        Self {
+            artifact_id: artifact.id.as_uuid(),
+            title: artifact.title,
+            media_type: artifact.media_type,
+            bytes: artifact.bytes,
+            url: format!("/api/v1/artifacts/{}/content", artifact.id),
+            citations: artifact.citations.as_array().map_or(0, Vec::len) as u64,
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `POST /api/v1/tenants`: provision a tenant.
+
+use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use garde::Validate;
+use sba_store::{
+    StoreError,
+    audit::Actor,
+    idempotency::{self as keys, Claim},
+    tenants::{self, NewTenant, Tenant},
+};
+use sba_subjects::id::TenantKey;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    api::idempotency::{self, KeyHeader},
+    app::App,
+    auth::Operator,
+    error::{ApiError, Code},
+    extract::{Checked as _, Json, no_control, not_blank},
+    http::RequestId,
+    mint::AccountError,
+};
+
+/// Name under which keys of this endpoint are kept.
+const ENDPOINT: &str = "POST /api/v1/tenants";
+
+/// The plan of a tenant for whom none is named.
+const DEFAULT_PLAN: &str = "standard";
+
+/// What a tenant is made of.
+#[derive(Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Acme", "plan": "standard"}))]
+pub(crate) struct CreateTenant {
+    /// Its name.
+    #[garde(length(chars, min = 1, max = 200), custom(no_control), custom(not_blank))]
+    #[schema(min_length = 1, max_length = 200)]
+    name: String,
+    /// Its plan; `standard` when none is named.
+    #[serde(default)]
+    #[garde(inner(length(chars, min = 1, max = 64), custom(no_control), custom(not_blank)))]
+    #[schema(max_length = 64)]
+    plan: Option<String>,
+    /// Model tokens per month; unlimited when none are named.
+    #[serde(default, alias = "quotaTokens")]
+    #[garde(inner(range(max = i64::MAX.unsigned_abs())))]
+    quota_tokens: Option<u64>,
+    /// Settings.
+    #[serde(default)]
+    #[garde(skip)]
+    #[schema(value_type = Object)]
+    config: Map<String, Value>,
+    /// May stand here instead of in the header `Idempotency-Key`.
+    #[serde(default, alias = "idempotencyKey", skip_serializing)]
+    #[garde(skip)]
+    idempotency_key: Option<String>,
+}
+
+/// A tenant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TenantView {
+    /// The tenant.
+    tenant_id: Uuid,
+    /// Public key of its NATS account.
+    #[schema(value_type = String, example = "ACSU3Q6LTLBVLGAQUONAGXJHVNWGSKKAUA7IY5TB4Z7PLEKSR5O6JTGR")]
+    account: TenantKey,
+    /// Its name.
+    name: String,
+    /// Its plan.
+    plan: String,
+    /// Model tokens per month; null means unlimited.
+    quota_tokens: Option<u64>,
+    /// When it was made.
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl From<Tenant> for TenantView {
+    fn from(tenant: Tenant) -> Self {
+        Self {
+            tenant_id: tenant.id.as_uuid(),
+            account: tenant.account,
+            name: tenant.name,
+            plan: tenant.plan,
+            quota_tokens: tenant.quota_tokens,
+            created_at: tenant.created_at,
+        }
+    }
+}
+
+/// Why a tenant was not made.
+#[derive(Debug, thiserror::Error)]
+enum CreateError {
+    #[error("this gateway holds no operator's key")]
+    NoMint,
+    #[error("the account was not made")]
+    Account(#[from] AccountError),
+    #[error("the tenant was not stored")]
+    Store(#[from] StoreError),
+    #[error("this idempotency key was used with another request")]
+    KeyReused,
+}
+
+impl From<CreateError> for ApiError {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::NoMint => {
+                Self::new(Code::NotConfigured, "this gateway makes no tenants: accounts.operator_seed is not set")
+            }
+            CreateError::Account(error) => error.into(),
+            CreateError::Store(error) => error.into(),
+            CreateError::KeyReused => idempotency::conflict(),
+        }
+    }
+}
+
+/// Provision a tenant
+///
+/// Makes the tenant and its NATS account, which the running servers know when the answer comes.
+#[utoipa::path(
+    post, path = "/api/v1/tenants", tag = "tenants",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again")),
+    request_body = CreateTenant,
+    responses(
+        (status = 201, description = "The tenant", body = TenantView),
+        (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
+        (status = 403, description = "`forbidden`: the role `operator` is needed", body = crate::error::ErrorBody),
+        (status = 409, description = "`idempotency_conflict`", body = crate::error::ErrorBody),
+        (status = 501, description = "`not_configured`", body = crate::error::ErrorBody),
+        (status = 503, description = "`unavailable`", body = crate::error::ErrorBody),
+    ),
+)]
+pub(crate) async fn create_tenant(
+    State(app): State<App>,
+    operator: Operator,
+    RequestId(request_id): RequestId,
+    key: KeyHeader,
+    Json(request): Json<CreateTenant>,
+) -> Result<impl IntoResponse, ApiError> {
+    let mut request = request.checked(&())?;
+    let key = key.or_body(request.idempotency_key.take())?;
+    let hash = idempotency::request_hash(&request)?;
+    let actor = Actor { user_id: Some(operator.user), request_id: Some(request_id) };
+    let tenant = create(&app, request, key.as_deref().map(|key| (key, hash)), &actor).await?;
+    app.tenants.remember(tenant.account.clone()).await;
+    Ok((StatusCode::CREATED, Json(TenantView::from(tenant))))
+}
+
+async fn create(
+    app: &App,
+    request: CreateTenant,
+    key: Option<(&str, [u8; 32])>,
+    actor: &Actor,
+) -> Result<Tenant, CreateError> {
+    let mint = app.mint.as_ref().ok_or(CreateError::NoMint)?;
+    let identity = mint.identity(key.map(|(key, _)| key))?;
+    let now = app.clock.now();
+    // Before the row: a tenant that can be seen can be used. An account without a row is used by nobody.
+    mint.push(&identity, &request.name, now.unix_timestamp()).await?;
+
+    let mut tx = app.store.begin(identity.key.id()).await?;
+    let made = match tenants::get(&mut tx).await? {
+        Some(_) => false,
+        None => {
+            let plan = request.plan.unwrap_or_else(|| DEFAULT_PLAN.to_owned());
+            let account = identity.key.clone();
+            let config = Value::Object(request.config);
+            let tenant = NewTenant { account, name: request.name, plan, quota_tokens: request.quota_tokens, config };
+            tenants::create(&mut tx, &tenant, actor).await?;
+            true
+        }
+    };
+    if let Some((key, body_hash)) = key {
+        let resource_id = identity.key.id().as_uuid();
+        let claimed = keys::Request { endpoint: ENDPOINT, key, body_hash, resource_id };
+        match keys::claim(&mut tx, &claimed, now, app.key_lifetime()).await? {
+            Claim::New if made => {}
+            Claim::Repeat(_) => {}
+            // The key is the tenant's for ever, so one that has run out can stand for no other tenant.
+            Claim::New | Claim::Mismatch => return Err(CreateError::KeyReused),
+        }
+    }
+    let tenant = tenants::get(&mut tx).await?.ok_or(CreateError::KeyReused)?;
+    tx.commit().await?;
+    Ok(tenant)
+}

@@ -1,0 +1,64 @@
+//! What every handler can reach.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use async_nats::{Client, jetstream::Context};
+use sba_service::{clock::Clock, config::Config, ids::Ids, log::RunLog, metrics::Metrics};
+use sba_store::{Store, blob::Blobs};
+use tokio::sync::Semaphore;
+
+use crate::{
+    auth::{Tenants, Verifier},
+    mint::Mint,
+    sessions::Sessions,
+    stream::Hub,
+};
+
+/// The gateway, as its handlers see it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct App(Arc<Parts>);
+
+/// What the gateway is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    /// Address under which clients reach this gateway, without a slash at its end.
+    pub(crate) public_url: String,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) metrics: Metrics,
+    pub(crate) verifier: Verifier,
+    pub(crate) tenants: Tenants,
+    pub(crate) sessions: Sessions,
+    /// What makes NATS accounts; `None` where this gateway may not.
+    pub(crate) mint: Option<Mint>,
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) nats: Client,
+    pub(crate) jetstream: Context,
+    pub(crate) log: RunLog,
+    pub(crate) hub: Hub,
+    /// Uploads that may be taken at the same time.
+    pub(crate) uploads: Semaphore,
+    /// Requests that may be worked on at the same time.
+    pub(crate) requests: Semaphore,
+}
+
+impl App {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// How long an idempotency key answers with what it made the first time.
+    pub(crate) fn key_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.config.gateway.idempotency_hours) * 3_600)
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,76 @@
+//! A JSON body.
+
+use axum::{
+    extract::{FromRequest, Request, rejection::BytesRejection},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::{ApiError, Code, FieldProblem};
+
+/// A JSON body: taken from a request, or given as an answer.
+///
+/// A body that is not JSON, or whose fields have other types, is refused with the path of the field at fault.
+#[derive(Debug, Clone)]
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            let message = "the body must be JSON, and content-type must say application/json";
+            return Err(ApiError::new(Code::UnsupportedMediaType, message));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        parse(&body).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+/// Reads JSON that fills `body`.
+///
+/// # Errors
+/// `invalid_request` for what is no JSON, `validation_failed` for a field of another type, a missing or an unknown one.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| refusal(&error))?;
+    json.end().map_err(|error| not_json(&error))?;
+    Ok(value)
+}
+
+fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+    let inner = error.inner();
+    if !inner.is_data() {
+        return not_json(inner);
+    }
+    let path = error.path().to_string();
+    let field = if path == "." { String::new() } else { path };
+    ApiError::invalid(&[FieldProblem { field, problem: inner.to_string() }])
+}
+
+fn not_json(error: &serde_json::Error) -> ApiError {
+    ApiError::new(Code::InvalidRequest, format!("the body is not valid JSON: {error}"))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn unreadable(rejection: BytesRejection) -> ApiError {
+    if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+        return ApiError::new(Code::PayloadTooLarge, "the body is larger than this gateway takes");
+    }
+    ApiError::new(Code::InvalidRequest, "the body could not be read to its end").caused_by(rejection)
+}

@@ -1,0 +1,98 @@
+//! Sessions, asked of Postgres once in a while: they never change.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::http::HeaderMap;
+use moka::future::Cache;
+use sba_store::{
+    Store, StoreError,
+    sessions::{self, Session},
+};
+use sba_subjects::id::{SessionId, TenantId};
+use time::OffsetDateTime;
+
+use crate::{
+    auth::{Principal, SessionToken},
+    error::{ApiError, Code},
+};
+
+/// How long an answer is believed.
+const TTL: Duration = Duration::from_secs(60);
+
+/// Most sessions that are remembered.
+const CAPACITY: u64 = 100_000;
+
+/// The sessions that exist.
+#[derive(Debug, Clone)]
+pub(crate) struct Sessions {
+    store: Store,
+    known: Cache<(TenantId, SessionId), Arc<Session>>,
+}
+
+/// Why a session is not known.
+#[derive(Debug, thiserror::Error)]
+enum SessionError {
+    #[error("there is no such session")]
+    Unknown,
+    #[error("the session could not be looked up")]
+    Store(#[from] StoreError),
+}
+
+impl Sessions {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, known: Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build() }
+    }
+
+    /// A session of the tenant, an ended one too.
+    pub(crate) async fn get(&self, tenant: TenantId, id: SessionId) -> Result<Arc<Session>, ApiError> {
+        let found = self.known.try_get_with((tenant, id), self.look_up(tenant, id)).await;
+        found.map_err(|error| match &*error {
+            SessionError::Unknown => ApiError::not_found("session"),
+            SessionError::Store(_) => {
+                ApiError::new(Code::Unavailable, "the session cannot be looked up now").caused_by(error)
+            }
+        })
+    }
+
+    /// The user's own session, as long as it lasts.
+    pub(crate) async fn usable(
+        &self,
+        principal: &Principal,
+        id: SessionId,
+        now: OffsetDateTime,
+    ) -> Result<Arc<Session>, ApiError> {
+        let session = self.get(principal.tenant, id).await?;
+        if session.user_id != principal.user {
+            return Err(ApiError::not_found("session"));
+        }
+        if session.expires_at <= now {
+            return Err(ApiError::new(Code::SessionExpired, "the session is over"));
+        }
+        Ok(session)
+    }
+
+    /// Goes on only when the request shows the session's token.
+    pub(crate) async fn admit(
+        &self,
+        tenant: TenantId,
+        id: SessionId,
+        headers: &HeaderMap,
+        now: OffsetDateTime,
+    ) -> Result<(), ApiError> {
+        let refused = || ApiError::new(Code::SessionTokenInvalid, "the run belongs to a session: its token is needed");
+        let token = SessionToken::shown(headers).ok_or_else(refused)?;
+        let session = self.get(tenant, id).await?;
+        if !token.matches(&session.token_hash) {
+            return Err(refused());
+        }
+        if session.expires_at <= now {
+            return Err(ApiError::new(Code::SessionExpired, "the session is over"));
+        }
+        Ok(())
+    }
+
+    async fn look_up(&self, tenant: TenantId, id: SessionId) -> Result<Arc<Session>, SessionError> {
+        let mut tx = self.store.begin(tenant).await?;
+        sessions::get(&mut tx, id).await?.map(Arc::new).ok_or(SessionError::Unknown)
+    }
+}

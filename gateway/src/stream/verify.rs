@@ -1,0 +1,83 @@
+//! Quiet runs, compared with their logs.
+//!
+//! Live events are said at most once. The last ones of a run can be lost with nothing after them to show it, and so can
+//! everything that was said while the connection was cut.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use async_nats::Client;
+use futures::StreamExt as _;
+use sba_subjects::{record::Head, stream::Stream, subject::Subject};
+use serde::Serialize;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::{hub::Hub, watch::Watch};
+
+/// Runs that one request asks about: each has two subjects, and the server takes 1,024.
+const RUNS_PER_REQUEST: usize = 256;
+
+/// A replica that does not answer within this is asked again at the next comparison.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+#[derive(Serialize)]
+struct LastOf<'a> {
+    multi_last: &'a [String],
+    batch: usize,
+}
+
+/// Compares at each interval the runs that said nothing since the last, until `stop`.
+pub(super) async fn quiet_runs(hub: Hub, client: Client, every: Duration, stop: CancellationToken) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut before: HashMap<usize, u64> = HashMap::new();
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = stop.cancelled() => return,
+        }
+        let mut quiet = Vec::new();
+        let mut now = HashMap::new();
+        for watch in hub.open_watches() {
+            let (id, next) = (Arc::as_ptr(&watch) as usize, watch.ring().next());
+            now.insert(id, next);
+            if before.get(&id) == Some(&next) {
+                quiet.push(watch);
+            }
+        }
+        before = now;
+        for watches in quiet.chunks(RUNS_PER_REQUEST) {
+            if compare(&client, watches).await.is_none() {
+                debug!(runs = watches.len(), "No replica compared quiet runs in time; the next comparison will.");
+            }
+        }
+    }
+}
+
+/// Wakes the tails of those runs whose logs go on behind what they have; `None` when no replica answers in time.
+async fn compare(client: &Client, watches: &[Arc<Watch>]) -> Option<()> {
+    let subjects = watches.iter().flat_map(|watch| {
+        let (tenant, run) = (&watch.tenant, watch.run);
+        [Subject::events(tenant, run).to_string(), Subject::tokens(tenant, run).to_string()]
+    });
+    let subjects: Vec<String> = subjects.collect();
+    let request = serde_json::to_vec(&LastOf { multi_last: &subjects, batch: subjects.len() }).ok()?;
+    let inbox = client.new_inbox();
+    let mut answers = client.subscribe(inbox.clone()).await.ok()?;
+    let subject = format!("$JS.API.DIRECT.GET.{}", Stream::Runs);
+    client.publish_with_reply(subject, inbox, request.into()).await.ok()?;
+    loop {
+        let message = timeout(PATIENCE, answers.next()).await.ok()??;
+        if message.status.is_some() {
+            return Some(());
+        }
+        let headers = message.headers?;
+        let subject: Subject = headers.get("Nats-Subject")?.as_str().parse().ok()?;
+        let (Subject::Run { tenant, run, .. }, Some(head)) = (subject, Head::read(&headers)) else { continue };
+        let watch = watches.iter().find(|watch| watch.run == run && watch.tenant == tenant);
+        if let Some(watch) = watch.filter(|watch| head.last_seq() >= watch.ring().next()) {
+            watch.behind.notify_one();
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One viewer: a position in a run's events.
+
+use std::sync::Arc;
+
+use sba_service::log::{ReadError, RunLog};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::{
+    frame::Frame,
+    hub::Seat,
+    ring::Slice,
+    watch::{Opened, Phase},
+};
+
+/// Most frames that a viewer takes at once: one lock and one write for many events, and bounded memory.
+const BATCH: usize = 64;
+
+/// Someone who watches a run. Dropping it leaves the run.
+#[derive(Debug)]
+pub(crate) struct Viewer {
+    seat: Seat,
+    log: RunLog,
+    readers: Arc<Semaphore>,
+    news: watch::Receiver<Phase>,
+    /// The last event that was taken.
+    seq: u64,
+    /// Where that event stands in the stream, or a place before it.
+    position: u64,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Why a viewer gets nothing more, though the run goes on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Lost {
+    /// There is no such run.
+    #[error("there is no such run")]
+    NoRun,
+    /// The log cannot be read; this was logged.
+    #[error("the run's log cannot be read")]
+    Broken {
+        /// Whether it may be readable later.
+        transient: bool,
+    },
+    /// The log could not be read for this viewer.
+    #[error("the run's log cannot be read")]
+    Log(#[from] ReadError),
+}
+
+impl Lost {
+    /// Whether trying again later may help.
+    pub(crate) const fn is_transient(&self) -> bool {
+        match self {
+            Self::NoRun => false,
+            Self::Broken { transient } => *transient,
+            Self::Log(error) => matches!(error, ReadError::Unavailable(_)),
+        }
+    }
+}
+
+impl Viewer {
+    /// A viewer who has seen everything up to `after` (0: nothing).
+    pub(super) fn new(
+        seat: Seat,
+        log: RunLog,
+        readers: Arc<Semaphore>,
+        after: u64,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let news = seat.watch.subscribe();
+        Self { seat, log, readers, news, seq: after, position: 0, _permit: permit }
+    }
+
+    /// Waits until the run is known, and says who may watch it.
+    pub(super) async fn opened(&mut self) -> Result<Opened, Lost> {
+        loop {
+            match &*self.news.borrow_and_update() {
+                Phase::Open(opened) => return Ok(*opened),
+                Phase::NoRun => return Err(Lost::NoRun),
+                Phase::Broken { transient } => return Err(Lost::Broken { transient: *transient }),
+                Phase::Opening => {}
+            }
+            if self.news.changed().await.is_err() {
+                return Err(Lost::Broken { transient: true });
+            }
+        }
+    }
+
+    /// The events that come next, at least one; none after the run's last. Waits for them.
+    pub(crate) async fn next(&mut self) -> Result<Vec<Frame>, Lost> {
+        loop {
+            // Marked as seen before the ring is looked at, so that nothing is missed in between.
+            let broken = match *self.news.borrow_and_update() {
+                Phase::Broken { transient } => Some(transient),
+                _ => None,
+            };
+            match self.seat.watch.after(self.seq, BATCH) {
+                Slice::Frames(frames) => return Ok(self.took(frames)),
+                Slice::Ended => return Ok(Vec::new()),
+                Slice::Behind => return self.catch_up().await,
+                Slice::CaughtUp => {}
+            }
+            if let Some(transient) = broken {
+                return Err(Lost::Broken { transient });
+            }
+            if self.news.changed().await.is_err() {
+                return Err(Lost::Broken { transient: true });
+            }
+        }
+    }
+
+    /// Reads from the log what the ring no longer has. Few viewers do so at a time: it costs the writers.
+    async fn catch_up(&mut self) -> Result<Vec<Frame>, Lost> {
+        let readers = Arc::clone(&self.readers);
+        let _turn = readers.acquire().await.map_err(|_| Lost::Broken { transient: true })?;
+        let mut position = self.position;
+        loop {
+            let page = self.log.history(&self.seat.watch.tenant, self.seat.watch.run, position).await?;
+            let mut frames = Vec::new();
+            for stored in &page.records {
+                position = stored.stream_sequence;
+                if stored.head.last_seq() > self.seq {
+                    frames.extend(Frame::of(stored)?.into_iter().filter(|frame| frame.seq > self.seq));
+                }
+                if frames.len() >= BATCH {
+                    break;
+                }
+            }
+            // A repeat of a record may stand behind it: only the first of each `seq` counts.
+            let mut seq = self.seq;
+            frames.retain(|frame| {
+                let new = frame.seq == seq + 1;
+                seq += u64::from(new);
+                new
+            });
+            if !frames.is_empty() {
+                return Ok(self.took(frames));
+            }
+            if page.records.is_empty() {
+                return Err(ReadError::Unavailable("a part of the run's log is gone".to_owned()).into());
+            }
+        }
+    }
+
+    fn took(&mut self, frames: Vec<Frame>) -> Vec<Frame> {
+        if let Some(last) = frames.last() {
+            self.seq = last.seq;
+            // The record may hold more events than were taken, so it is the one before that was seen whole.
+            self.position = last.stream_sequence.saturating_sub(1);
+        }
+        frames
+    }
+}
