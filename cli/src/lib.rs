@@ -1,5 +1,13 @@
-//! What the `sba` program is made of: its parts, the local servers and their guard.
+//! What the `sba` program is made of.
+//!
+//! - [`command`]: its subcommands; [`demo`] and [`dev`]: the two that run a whole installation;
+//! - [`parts`], [`local`] and [`guard`]: real servers as children, for development, the demo and tests;
+//! - [`client`]: SBA's API, as the command line uses it.
 
+pub mod client;
+pub mod command;
+pub mod demo;
+pub mod dev;
 pub mod guard;
 pub mod local;
 pub mod parts;

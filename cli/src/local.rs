@@ -12,6 +12,8 @@ mod ports;
 mod process;
 mod program;
 mod random;
+mod run_folder;
+mod stack;
 
 pub mod nats;
 pub mod postgres;
@@ -20,3 +22,5 @@ pub use self::error::LocalError;
 pub use self::model_server::{ModelServer, ModelServerOptions};
 pub use self::nats::{HubAccount, NatsCluster, NatsServer};
 pub use self::postgres::Postgres;
+pub use self::run_folder::RunFolder;
+pub use self::stack::{SbaProcess, Stack, StackModel, StackOptions};

@@ -2,24 +2,20 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser as _;
+use sba::command::Arguments;
 
-#[derive(Parser)]
-#[command(name = "sba", version, about)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[derive(Subcommand)]
-enum Command {
-    /// Run a server that ends when this process's parent does.
-    #[command(hide = true)]
-    Guard(sba::guard::GuardArgs),
-}
-
-fn main() -> anyhow::Result<ExitCode> {
-    match Arguments::parse().command {
-        Command::Guard(args) => Ok(sba::guard::run(&args).map(ExitCode::from)?),
+fn main() -> ExitCode {
+    // Another provider can only have been installed by this line: nothing runs before it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match Arguments::parse().run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("sba: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

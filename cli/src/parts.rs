@@ -15,6 +15,14 @@ use std::path::PathBuf;
 pub use self::catalog::Part;
 pub use self::error::PartsError;
 
+/// SBA's folder in the user's cache directory.
+///
+/// # Errors
+/// When the home directory is not known.
+pub fn cache_folder() -> Result<PathBuf, PartsError> {
+    folder::cache(|name| std::env::var_os(name))
+}
+
 /// The folder that holds the parts.
 #[derive(Debug, Clone)]
 pub struct Parts {

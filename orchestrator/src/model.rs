@@ -12,6 +12,7 @@ mod guard;
 mod http;
 mod json_text;
 mod openai;
+pub mod prompts;
 mod provider;
 mod remote;
 mod retry;

@@ -53,6 +53,9 @@ pub enum LocalError {
     /// Postgres refused a session or a statement.
     #[error("Postgres refused")]
     Postgres(#[from] sqlx::Error),
+    /// The schema could not be made.
+    #[error("the schema could not be made")]
+    Store(#[from] sba_store::StoreError),
 }
 
 impl LocalError {
@@ -68,6 +71,7 @@ impl LocalError {
             Self::Accounts(error) => error.code(),
             Self::Connect(_) => "nats_unavailable",
             Self::Postgres(_) => "database_unavailable",
+            Self::Store(error) => error.code(),
         }
     }
 

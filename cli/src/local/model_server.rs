@@ -1,11 +1,9 @@
 //! The local language model behind an OpenAI-compatible interface.
 
-use std::{ffi::OsString, path::Path, time::Duration};
-
-use tempfile::TempDir;
+use std::{ffi::OsString, time::Duration};
 
 use super::{
-    LocalError, ports,
+    LocalError, RunFolder, ports,
     process::{ServerProcess, ServerSpec},
     random,
 };
@@ -51,8 +49,9 @@ pub struct ModelServer {
     process: ServerProcess,
     port: u16,
     key: String,
-    /// Declared last: the folder goes after the server.
-    _folder: TempDir,
+    context: usize,
+    /// Declared last: the folder goes after the server. Absent when it is shared with others.
+    _folder: Option<RunFolder>,
 }
 
 impl ModelServer {
@@ -61,28 +60,28 @@ impl ModelServer {
     /// # Errors
     /// When they cannot be fetched or started, or are not ready within two minutes.
     pub async fn start(options: ModelServerOptions) -> Result<Self, LocalError> {
-        Self::start_in(&std::env::temp_dir(), options).await
+        let folder = RunFolder::create()?;
+        let server = Self::start_in(&folder, options).await?;
+        Ok(Self { _folder: Some(folder), ..server })
     }
 
-    /// As [`ModelServer::start`], with the server's files in a new folder inside `parent`.
+    /// As [`ModelServer::start`], with the server's files inside `run`, which must outlive the server.
     ///
     /// # Errors
     /// As [`ModelServer::start`].
-    pub async fn start_in(parent: &Path, options: ModelServerOptions) -> Result<Self, LocalError> {
-        let parent = std::path::absolute(parent).map_err(LocalError::io("no folder for the model server"))?;
+    pub async fn start_in(run: &RunFolder, options: ModelServerOptions) -> Result<Self, LocalError> {
         let mut attempt = 1;
         loop {
-            match Self::try_start(&parent, options).await {
+            match Self::try_start(run, options).await {
                 Err(LocalError::Ended { .. }) if attempt < ATTEMPTS => attempt += 1,
                 other => return other,
             }
         }
     }
 
-    async fn try_start(parent: &Path, options: ModelServerOptions) -> Result<Self, LocalError> {
-        let folder = tempfile::Builder::new().prefix("sba-model-").tempdir_in(parent);
-        let folder = folder.map_err(LocalError::io("no folder for the model server"))?;
-        let script = folder.path().join("serve.py");
+    async fn try_start(run: &RunFolder, options: ModelServerOptions) -> Result<Self, LocalError> {
+        let folder = run.sub("model-")?;
+        let script = folder.join("serve.py");
         std::fs::write(&script, SCRIPT).map_err(LocalError::io("the model server's script could not be written"))?;
         let parts = Parts::locate()?;
         let [port] = ports::free()?;
@@ -103,14 +102,16 @@ impl ModelServer {
                 ("PYTHONPATH".to_owned(), parts.model_server()?.into()),
                 ("SBA_MODEL_KEY".to_owned(), key.clone().into()),
             ],
+            unset: Vec::new(),
             user: None,
             stop: Stop::Term,
             grace: GRACE,
-            log: folder.path().join("model-server.log"),
-            remove: vec![folder.path().to_owned()],
-            remove_empty: None,
+            log: folder.join("model-server.log"),
+            remove: vec![folder],
+            remove_empty: Some(run.path().to_owned()),
         };
-        let mut server = Self { process: ServerProcess::start(spec)?, port, key, _folder: folder };
+        let mut server =
+            Self { process: ServerProcess::start(spec)?, port, key, context: options.context, _folder: None };
         server.wait_ready().await?;
         Ok(server)
     }
@@ -131,6 +132,12 @@ impl ModelServer {
     #[must_use]
     pub fn model(&self) -> &'static str {
         MODEL
+    }
+
+    /// Tokens that one request may take, prompt and answer together.
+    #[must_use]
+    pub fn context(&self) -> usize {
+        self.context
     }
 
     /// The server's process id, unless it was killed or stopped from here.

@@ -12,3 +12,4 @@ pub use self::hub::HubAccount;
 pub use self::server::NatsServer;
 pub use self::shared::shared;
 pub use self::site::NatsSite;
+pub(super) use self::site::write as write_private;

@@ -5,17 +5,11 @@ mod init;
 mod shared;
 mod user;
 
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-use tempfile::TempDir;
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use self::user::ServerUser;
 use super::{
-    LocalError, ports,
+    LocalError, RunFolder, ports,
     process::{ServerProcess, ServerSpec},
 };
 use crate::{guard::Stop, parts::Parts};
@@ -48,8 +42,8 @@ const SETTINGS: [&str; 8] = [
 pub struct Postgres {
     process: ServerProcess,
     site: PostgresSite,
-    /// Declared last: the folder goes after the server.
-    _folder: TempDir,
+    /// Declared last: the folder goes after the server. Absent when it is shared with others.
+    _folder: Option<RunFolder>,
 }
 
 impl Postgres {
@@ -59,25 +53,27 @@ impl Postgres {
     /// # Errors
     /// When the server cannot be fetched or started, or is not ready within 30 seconds.
     pub async fn start() -> Result<Self, LocalError> {
-        let folder = std::env::temp_dir();
-        Self::start_in(&folder).await
+        let folder = RunFolder::create()?;
+        let server = Self::start_in(&folder).await?;
+        Ok(Self { _folder: Some(folder), ..server })
     }
 
-    /// As [`Postgres::start`], with the server's data in a new folder inside `parent`. As root, `parent` is used only if
-    /// the server's user can enter it; else the data goes to `/tmp`.
+    /// As [`Postgres::start`], with the server's data inside `run`, which must outlive the server. Where the server's
+    /// user cannot reach that folder, its data goes to `/tmp`.
     ///
     /// # Errors
     /// As [`Postgres::start`].
-    pub async fn start_in(parent: &Path) -> Result<Self, LocalError> {
+    pub async fn start_in(run: &RunFolder) -> Result<Self, LocalError> {
         let user = ServerUser::find()?;
-        let folder = user.folder(parent)?;
-        let programs = user.programs(&Parts::locate()?.postgres()?, folder.path())?;
-        let mut site = init::initialize(&programs, folder.path(), &user).await?;
+        let folder = user.folder(run)?;
+        let programs = user.programs(&Parts::locate()?.postgres()?, &folder)?;
+        let place = Place { programs, folder, run: run.path().to_owned(), user };
+        let mut site = init::initialize(&place).await?;
         let mut attempt = 1;
         let mut process = loop {
             let [port] = ports::free()?;
             site.set_port(port);
-            match launch(&programs, folder.path(), &user, &site).await {
+            match launch(&place, &site).await {
                 Err(LocalError::Ended { .. }) if attempt < ATTEMPTS => attempt += 1,
                 other => break other?,
             }
@@ -86,7 +82,7 @@ impl Postgres {
             process.stop();
             return Err(error);
         }
-        Ok(Self { process, site, _folder: folder })
+        Ok(Self { process, site, _folder: None })
     }
 
     /// Where the server is, and the passwords of its roles.
@@ -140,35 +136,53 @@ impl Postgres {
     }
 }
 
-async fn launch(
-    programs: &Path,
-    folder: &Path,
-    user: &ServerUser,
-    site: &PostgresSite,
-) -> Result<ServerProcess, LocalError> {
-    let mut args = vec![OsString::from("-D"), init::data(folder).into_os_string()];
+/// Where the server's files are, and who may reach them.
+#[derive(Debug)]
+struct Place {
+    /// With `bin`, `lib` and `share`.
+    programs: PathBuf,
+    /// For data and log.
+    folder: PathBuf,
+    /// Around it.
+    run: PathBuf,
+    user: ServerUser,
+}
+
+impl Place {
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn spec(&self, name: &str, args: Vec<OsString>) -> ServerSpec {
+        ServerSpec {
+            name: name.to_owned(),
+            program: self.programs.join("bin").join(name),
+            args,
+            env: Vec::new(),
+            unset: Vec::new(),
+            user: self.user.ids(),
+            stop: Stop::Int,
+            grace: GRACE,
+            log: self.folder.join("postgres.log"),
+            remove: vec![self.folder.clone()],
+            remove_empty: Some(self.run.clone()),
+        }
+    }
+}
+
+async fn launch(place: &Place, site: &PostgresSite) -> Result<ServerProcess, LocalError> {
+    let mut args = vec![OsString::from("-D"), place.data().into_os_string()];
     let port = format!("port={}", site.port());
     for setting in SETTINGS.into_iter().chain([port.as_str()]) {
         args.extend([OsString::from("-c"), OsString::from(setting)]);
     }
-    let spec = spec("postgres", programs.join("bin/postgres"), args, folder, user);
-    let mut process = ServerProcess::start(spec)?;
-    wait_ready(&mut process, site).await?;
-    Ok(process)
-}
-
-fn spec(name: &str, program: PathBuf, args: Vec<OsString>, folder: &Path, user: &ServerUser) -> ServerSpec {
-    ServerSpec {
-        name: name.to_owned(),
-        program,
-        args,
-        env: Vec::new(),
-        user: user.ids(),
-        stop: Stop::Int,
-        grace: GRACE,
-        log: folder.join("postgres.log"),
-        remove: vec![folder.to_owned()],
-        remove_empty: None,
+    let mut process = ServerProcess::start(place.spec("postgres", args))?;
+    match wait_ready(&mut process, site).await {
+        Ok(()) => Ok(process),
+        Err(error) => {
+            process.leave_files();
+            Err(error)
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct ServerSpec {
     pub(super) program: PathBuf,
     pub(super) args: Vec<OsString>,
     pub(super) env: Vec<(String, OsString)>,
+    /// Variables of ours that it must not see.
+    pub(super) unset: Vec<String>,
     /// User and group id, where it must not be ours.
     pub(super) user: Option<(u32, u32)>,
     pub(super) stop: Stop,
@@ -98,18 +100,23 @@ impl ServerProcess {
     /// Kills the server (SIGKILL) as a crash would; its data stays. Returns when it is gone.
     pub(super) fn kill(&mut self) -> Result<(), LocalError> {
         self.signal(Signal::SIGKILL)?;
-        self.end(true);
+        self.end();
         Ok(())
     }
 
     /// Asks the server to stop; its data stays. Returns when it is gone.
     pub(super) fn stop(&mut self) {
-        self.end(true);
+        self.end();
+    }
+
+    /// Leaves the server's files to whoever starts another on them.
+    pub(super) fn leave_files(&mut self) {
+        self.spec.remove.clear();
     }
 
     /// Starts the server again, exactly as before; one that still runs is stopped first.
     pub(super) fn start_again(&mut self) -> Result<(), LocalError> {
-        self.end(true);
+        self.end();
         self.running = Some(Running::start(&self.spec)?);
         Ok(())
     }
@@ -163,7 +170,11 @@ impl ServerProcess {
         }
         let status = self.running.take().map(|mut running| running.guard.wait());
         match status {
-            Some(Ok(status)) if status.success() => Ok(()),
+            Some(Ok(status)) if status.success() => {
+                // What it made is for those that come after it.
+                self.leave_files();
+                Ok(())
+            }
             _ => Err(LocalError::Ended { server: self.spec.name.clone(), log: self.log_tail() }),
         }
     }
@@ -177,12 +188,10 @@ impl ServerProcess {
         pid.and_then(|pid| Ok(signal::kill(pid, signal).map(|()| pid)?)).map_err(LocalError::io(gone))
     }
 
-    fn end(&mut self, keep: bool) {
+    fn end(&mut self) {
         let Some(Running { mut guard, mut lifeline, .. }) = self.running.take() else { return };
-        if keep {
-            // A guard that does not hear it has already ended, and removes nothing then.
-            let _ = lifeline.write_all(&[KEEP]);
-        }
+        // A guard that does not hear it has already ended, and removes nothing then.
+        let _ = lifeline.write_all(&[KEEP]);
         drop(lifeline);
         // The guard ends within the grace; its own status tells nothing new.
         let _ = guard.wait();
@@ -191,7 +200,11 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        self.end(false);
+        self.end();
+        for folder in &self.spec.remove {
+            // What cannot be removed is only space lost.
+            let _ = fs::remove_dir_all(folder);
+        }
     }
 }
 
@@ -212,6 +225,9 @@ impl Running {
             command.arg("--remove-empty").arg(folder);
         }
         command.arg("--").arg(&spec.program).args(&spec.args);
+        for name in &spec.unset {
+            command.env_remove(name);
+        }
         command.envs(spec.env.iter().map(|(name, value)| (name, value)));
         let log = fs::OpenOptions::new().create(true).append(true).open(&spec.log).map_err(LocalError::io(failed()))?;
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log);

@@ -1,320 +1,363 @@
-//! A whole installation on this machine: the servers, and SBA's own processes, each a child.
+//! A whole SBA on this machine: the servers, and the processes of production, each a child.
 
-use std::{fs, path::Path, time::Duration};
+mod settings;
+mod token;
 
-use sba_gateway::auth::{Claims, KeyPair, Role, mint};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sba_gateway::auth::Role;
 use sba_subjects::id::{TenantId, UserId};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use uuid::Uuid;
 
+use self::settings::Settings;
 use super::{
-    HubAccount, LocalError, ModelServer, NatsServer, Postgres,
-    model_server::ModelServerOptions,
+    HubAccount, LocalError, ModelServer, ModelServerOptions, NatsServer, Postgres, RunFolder,
     ports,
+    postgres::Database,
     process::{ServerProcess, ServerSpec},
     program,
 };
 use crate::{guard::Stop, parts::Parts};
 
-/// How long a gateway may take until it is ready.
+/// How long a process may take until it is ready; it loads the embedding model.
 const READY_DEADLINE: Duration = Duration::from_secs(60);
-/// How long one question whether it is may take.
+/// How long one question whether it is ready may take.
 const ASK_DEADLINE: Duration = Duration::from_secs(2);
-/// How long the database may take to be migrated.
+/// How long a process may take to stop before it is killed: more than its own grace.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long migrations may take.
 const MIGRATE_DEADLINE: Duration = Duration::from_secs(60);
-/// How long one of SBA's processes may take to stop before it is killed.
-const GRACE: Duration = Duration::from_secs(15);
-/// How long a token of this installation lives.
-const TOKEN_SECONDS: u64 = 24 * 3_600;
+/// How often a start is tried on other ports, when the process ended at once.
+const ATTEMPTS: usize = 3;
 
-/// Who issues the tokens, and for whom.
-const ISSUER: &str = "sba-local";
-const AUDIENCE: &str = "sba";
+/// Which models the processes use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackModel {
+    /// The embedded ones: a model server of its own, and MiniLM for embeddings.
+    Embedded,
+    /// The language model that `SBA_MODEL__…` variables or [`StackOptions::overrides`] name, and MiniLM.
+    Configured,
+    /// The scripted model and hashed embeddings, for tests and load.
+    Scripted,
+}
 
-/// What an installation is made of.
+impl StackModel {
+    /// [`StackModel::Configured`] where a variable names a provider or an endpoint, else [`StackModel::Embedded`].
+    #[must_use]
+    pub fn of_environment() -> Self {
+        let named = ["SBA_MODEL__PROVIDER", "SBA_MODEL__BASE_URL"].into_iter().any(|name| std::env::var_os(name).is_some());
+        if named { Self::Configured } else { Self::Embedded }
+    }
+}
+
+/// What a stack is made of.
 #[derive(Debug, Clone)]
 pub struct StackOptions {
-    /// How many gateways.
+    /// Gateways.
     pub gateways: usize,
-    /// How many orchestrators.
+    /// Orchestrators.
     pub orchestrators: usize,
-    /// How many workers.
+    /// Workers.
     pub workers: usize,
     /// The port of the first gateway; `None` for any free one.
     pub port: Option<u16>,
-    /// The model that answers.
+    /// The models.
     pub model: StackModel,
     /// More configuration, as JSON: sections and settings that take the place of the usual ones.
     pub overrides: Value,
 }
 
-/// The model that an installation has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StackModel {
-    /// The embedded models: a local model server, and MiniLM for embeddings.
-    Embedded,
-    /// The scripted model and hashed embeddings, for tests and load.
-    Scripted,
-}
-
 impl Default for StackOptions {
+    /// One gateway on a free port, two orchestrators, two workers, the model of the environment or the embedded one.
     fn default() -> Self {
-        Self { gateways: 1, orchestrators: 2, workers: 2, port: None, model: StackModel::Embedded, overrides: json!({}) }
+        let model = StackModel::of_environment();
+        Self { gateways: 1, orchestrators: 2, workers: 2, port: None, model, overrides: json!({}) }
     }
 }
 
-/// A running installation. Dropped, everything in it stops, and its data goes.
+/// A running SBA. It stops, and its data goes, when it is dropped or this process ends.
 #[derive(Debug)]
 pub struct Stack {
-    // In the order in which they must stop.
-    gateways: Vec<(ServerProcess, String)>,
-    orchestrators: Vec<ServerProcess>,
-    workers: Vec<ServerProcess>,
-    model: Option<ModelServer>,
-    postgres: Postgres,
-    nats: NatsServer,
+    gateways: Vec<SbaProcess>,
+    orchestrators: Vec<SbaProcess>,
+    workers: Vec<SbaProcess>,
+    private_key: PathBuf,
     hub: HubAccount,
-    private_key: String,
-    folder: TempDir,
+    database: Database,
+    model: Option<ModelServer>,
+    nats: NatsServer,
+    postgres: Postgres,
+    /// Declared last: the folder goes after the servers.
+    folder: RunFolder,
+}
+
+/// One of SBA's own processes.
+#[derive(Debug)]
+pub struct SbaProcess {
+    process: ServerProcess,
+    url: Option<String>,
+    ops_url: String,
 }
 
 impl Stack {
-    /// Starts an installation and waits until its gateways are ready. `say` is told what is being started.
+    /// Starts servers and processes and waits until all are ready. `say` is told what happens next, for people.
     ///
     /// # Errors
-    /// When a part cannot be fetched or a process does not start.
-    pub async fn start(options: &StackOptions, mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
-        let folder = tempfile::Builder::new().prefix("sba-stack-").tempdir();
-        let folder = folder.map_err(LocalError::io("no folder for the installation"))?;
-        say("NATS with JetStream");
-        let nats = NatsServer::start().await?;
+    /// When a part cannot be fetched, a server or process cannot be started, or is not ready in time.
+    pub async fn start(options: StackOptions, mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
+        let folder = RunFolder::create()?;
+        for name in ["etc", "blobs", "log"] {
+            let path = folder.path().join(name);
+            fs::create_dir(&path).map_err(LocalError::io("no folder for the processes"))?;
+        }
+        say("starting NATS with JetStream");
+        let nats = NatsServer::start_in(&folder).await?;
         let hub = HubAccount::new(nats.site()).await?;
-        say("Postgres with pgvector");
-        let postgres = Postgres::start().await?;
+        say("starting Postgres with pgvector");
+        let postgres = Postgres::start_in(&folder).await?;
         let database = postgres.site().create_database().await?;
-        say("the database schema");
-        sba_store::migrate(database.owner_url(), MIGRATE_DEADLINE)
-            .await
-            .map_err(|error| LocalError::io("the database could not be migrated")(std::io::Error::other(error)))?;
+        sba_store::migrate::migrate(&database.owner_url, MIGRATE_DEADLINE).await?;
         let model = match options.model {
             StackModel::Embedded => {
-                say("the language model");
-                Some(ModelServer::start(ModelServerOptions::default()).await?)
+                say("loading the language model");
+                Some(ModelServer::start_in(&folder, ModelServerOptions::default()).await?)
             }
-            StackModel::Scripted => None,
+            StackModel::Configured | StackModel::Scripted => None,
         };
-        let keys = KeyPair::generate().map_err(|error| LocalError::io("no key for tokens")(std::io::Error::other(error)))?;
-        let mut stack = Self {
-            gateways: Vec::new(),
-            orchestrators: Vec::new(),
-            workers: Vec::new(),
-            model,
-            postgres,
-            nats,
-            hub,
-            private_key: keys.private_pem.clone(),
-            folder,
-        };
-        let config = stack.configuration(database.app_url(), database.owner_url(), &keys, options)?;
-        let path = stack.folder.path().join("sba.toml");
-        let text = toml::to_string(&config).map_err(|error| LocalError::io("no configuration")(std::io::Error::other(error)))?;
-        super::nats::write_private(&path, &text)?;
-        say("SBA's own processes");
-        for number in 1..=options.orchestrators {
-            let process = stack.process("orchestrator", number, None)?;
-            stack.orchestrators.push(process);
+        let etc = folder.path().join("etc");
+        let private_key = token::write_keys(&etc)?;
+        let mut settings = Settings::new(&folder, &etc, &hub, &database);
+        if options.model == StackModel::Scripted {
+            settings.put(json!({"model": {"provider": "scripted"}, "knowledge": {"embedder": "hashed"}}));
+        } else {
+            let folder = Parts::locate()?.embedding_model()?;
+            settings.put(json!({"knowledge": {"embedder": "minilm", "embedding_model": folder}}));
         }
-        for number in 1..=options.workers {
-            let process = stack.process("worker", number, None)?;
-            stack.workers.push(process);
+        if let Some(model) = &model {
+            settings.put(settings::model(model));
         }
-        for number in 1..=options.gateways {
-            let port = match options.port.filter(|_| number == 1) {
-                Some(port) => port,
-                None => ports::free::<1>()?[0],
-            };
-            let process = stack.process("gateway", number, Some(port))?;
-            stack.gateways.push((process, format!("http://127.0.0.1:{port}")));
-        }
-        stack.ready().await?;
-        Ok(stack)
+        settings.put(options.overrides);
+        settings.write(&config(&folder))?;
+        say("starting SBA's own processes");
+        let launch = Launch { settings: &settings, folder: &folder, port: options.port };
+        let (gateways, orchestrators, workers) = tokio::try_join!(
+            launch.all("gateway", options.gateways),
+            launch.all("orchestrator", options.orchestrators),
+            launch.all("worker", options.workers),
+        )?;
+        Ok(Self { gateways, orchestrators, workers, private_key, hub, database, model, nats, postgres, folder })
     }
 
-    /// The address of the first gateway.
+    /// Where clients reach the first gateway, e.g. `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> &str {
-        self.gateways.first().map_or("", |(_, url)| url)
+        self.gateways.first().and_then(|gateway| gateway.url.as_deref()).unwrap_or_default()
     }
 
     /// The addresses of all gateways.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
-        self.gateways.iter().map(|(_, url)| url.clone()).collect()
+        self.gateways.iter().filter_map(|gateway| gateway.url.clone()).collect()
+    }
+
+    /// The gateways, from which tests may take one away.
+    pub fn gateways(&mut self) -> &mut [SbaProcess] {
+        &mut self.gateways
+    }
+
+    /// The orchestrators, from which tests may take one away.
+    pub fn orchestrators(&mut self) -> &mut [SbaProcess] {
+        &mut self.orchestrators
+    }
+
+    /// The workers, from which tests may take one away.
+    pub fn workers(&mut self) -> &mut [SbaProcess] {
+        &mut self.workers
     }
 
     /// The NATS server.
-    #[must_use]
     pub fn nats(&mut self) -> &mut NatsServer {
         &mut self.nats
     }
 
-    /// The account of SBA's own processes.
+    /// The Postgres server.
+    pub fn postgres(&mut self) -> &mut Postgres {
+        &mut self.postgres
+    }
+
+    /// The model server, where the embedded model is used.
+    pub fn model(&mut self) -> Option<&mut ModelServer> {
+        self.model.as_mut()
+    }
+
+    /// The account of the processes.
     #[must_use]
     pub fn hub(&self) -> &HubAccount {
         &self.hub
     }
 
-    /// The database server.
+    /// The database.
     #[must_use]
-    pub fn postgres(&mut self) -> &mut Postgres {
-        &mut self.postgres
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 
-    /// The model server, where there is one.
+    /// The configuration of the processes, a TOML file; `sba token` and others take it too.
     #[must_use]
-    pub fn model(&mut self) -> Option<&mut ModelServer> {
-        self.model.as_mut()
+    pub fn config(&self) -> PathBuf {
+        config(&self.folder)
     }
 
-    /// The folder with the configuration file `sba.toml`, the logs and the blobs.
+    /// The folder with the logs of the processes.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// The folder that holds everything the installation writes.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The process ids of the orchestrators that were not killed from here.
-    #[must_use]
-    pub fn orchestrators(&self) -> Vec<u32> {
-        self.orchestrators.iter().filter_map(ServerProcess::pid).collect()
-    }
-
-    /// Kills an orchestrator as a crash would (SIGKILL).
+    /// Mints a token that lives for a day.
     ///
     /// # Errors
-    /// When it does not run.
-    pub fn kill_orchestrator(&mut self, number: usize) -> Result<(), LocalError> {
-        self.orchestrators[number].kill()
-    }
-
-    /// Stops an orchestrator in the middle of what it does (SIGSTOP).
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn freeze_orchestrator(&mut self, number: usize) -> Result<(), LocalError> {
-        self.orchestrators[number].freeze()
-    }
-
-    /// Lets a frozen orchestrator go on.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn thaw_orchestrator(&mut self, number: usize) -> Result<(), LocalError> {
-        self.orchestrators[number].thaw()
-    }
-
-    /// Kills a worker as a crash would (SIGKILL).
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn kill_worker(&mut self, number: usize) -> Result<(), LocalError> {
-        self.workers[number].kill()
-    }
-
-    /// A token of this installation's issuer.
-    ///
-    /// # Errors
-    /// When it cannot be signed.
-    pub fn token(&self, tenant: Option<TenantId>, user: Uuid, roles: &[Role]) -> Result<String, LocalError> {
-        let now = u64::try_from(super::nats::now()).unwrap_or(0);
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            aud: AUDIENCE.to_owned(),
-            iat: now,
-            exp: now + TOKEN_SECONDS,
-            tenant_id: tenant,
-            user_id: UserId::from_uuid(user),
-            roles: roles.to_vec(),
-        };
-        mint(self.private_key.as_bytes(), &claims).map_err(|error| LocalError::io("no token")(std::io::Error::other(error)))
-    }
-
-    fn configuration(&self, app: &str, owner: &str, keys: &KeyPair, options: &StackOptions) -> Result<Value, LocalError> {
-        let folder = self.folder.path();
-        let blobs = folder.join("blobs");
-        fs::create_dir_all(&blobs).map_err(LocalError::io("no folder for blobs"))?;
-        let (private, public) = (folder.join("issuer.pem"), folder.join("issuer.pub.pem"));
-        super::nats::write_private(&private, &keys.private_pem)?;
-        super::nats::write_private(&public, &keys.public_pem)?;
-        let site = self.nats.site();
-        let mut config = json!({
-            "nats": {"url": site.url(), "credentials": self.hub.credentials()},
-            "database": {"url": app, "migrate_url": owner},
-            "blobs": {"url": format!("file://{}", blobs.display())},
-            "auth": {"issuer": ISSUER, "audience": AUDIENCE, "public_key": public, "private_key": private},
-            "accounts": {"operator_seed": site.operator_seed(), "system_credentials": site.system_credentials()},
-            "telemetry": {"metrics_listen": "127.0.0.1:0"},
-        });
-        let models = match &self.model {
-            Some(server) => {
-                let embedding_model = Parts::locate()?.embedding_model()?;
-                json!({
-                    "model": {
-                        "provider": "openai", "name": server.model(), "base_url": server.base_url(),
-                        "api_key": server.api_key(), "max_output_tokens": 160,
-                    },
-                    "knowledge": {"embedder": "minilm", "embedding_model": embedding_model},
-                })
-            }
-            None => json!({"model": {"provider": "scripted"}, "knowledge": {"embedder": "hashed"}}),
-        };
-        merge(&mut config, models);
-        merge(&mut config, options.overrides.clone());
-        Ok(config)
-    }
-
-    fn process(&self, kind: &str, number: usize, port: Option<u16>) -> Result<ServerProcess, LocalError> {
-        let folder = self.folder.path();
-        let mut env = Vec::new();
-        if let Some(port) = port {
-            env.push(("SBA_GATEWAY__LISTEN".to_owned(), format!("127.0.0.1:{port}").into()));
-        }
-        ServerProcess::start(ServerSpec {
-            name: format!("{kind} {number}"),
-            program: program::sba()?,
-            args: vec![kind.into(), "--config".into(), folder.join("sba.toml").into()],
-            env,
-            user: None,
-            stop: Stop::Term,
-            grace: GRACE,
-            log: folder.join(format!("{kind}-{number}.log")),
-            remove: vec![folder.to_owned()],
-            remove_empty: None,
-        })
-    }
-
-    async fn ready(&mut self) -> Result<(), LocalError> {
-        let client = reqwest::Client::new();
-        for (process, url) in &mut self.gateways {
-            let ready = format!("{url}/readyz");
-            let ask = async || {
-                let answer = client.get(&ready).timeout(ASK_DEADLINE).send().await;
-                answer.is_ok_and(|answer| answer.status().is_success())
-            };
-            process.wait_ready(READY_DEADLINE, ask).await?;
-        }
-        Ok(())
+    /// When the issuer's key cannot be read or used.
+    pub fn token(&self, tenant: Option<TenantId>, user: UserId, roles: &[Role]) -> Result<String, LocalError> {
+        token::mint(&self.private_key, tenant, user, roles)
     }
 }
 
-/// Puts the settings of `more` in the place of those in `config`.
-fn merge(config: &mut Value, more: Value) {
-    match (config, more) {
-        (Value::Object(config), Value::Object(more)) => {
-            for (key, value) in more {
-                merge(config.entry(key).or_insert(Value::Null), value);
+impl SbaProcess {
+    /// Where clients reach a gateway.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    /// Where operators reach the process: `/metrics`, `/healthz`, `/readyz`.
+    #[must_use]
+    pub fn ops_url(&self) -> &str {
+        &self.ops_url
+    }
+
+    /// Its process id, unless it was killed or stopped from here.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.pid()
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.process.is_running()
+    }
+
+    /// Stops it in the middle of what it does (SIGSTOP); it keeps its connections.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn freeze(&mut self) -> Result<(), LocalError> {
+        self.process.freeze()
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn thaw(&mut self) -> Result<(), LocalError> {
+        self.process.thaw()
+    }
+
+    /// Kills it as a crash would (SIGKILL).
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn kill(&mut self) -> Result<(), LocalError> {
+        self.process.kill()
+    }
+
+    /// Stops it in good order (SIGTERM).
+    pub fn stop(&mut self) {
+        self.process.stop();
+    }
+
+    /// Starts it again, on the same ports, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends or is not ready in time.
+    pub async fn restart(&mut self) -> Result<(), LocalError> {
+        self.process.start_again()?;
+        self.wait_ready().await
+    }
+
+    /// The end of its log.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        self.process.log_tail()
+    }
+
+    async fn wait_ready(&mut self) -> Result<(), LocalError> {
+        let url = format!("{}/readyz", self.ops_url);
+        let client = reqwest::Client::new();
+        let ask = async || {
+            let answer = client.get(&url).timeout(ASK_DEADLINE).send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        };
+        self.process.wait_ready(READY_DEADLINE, ask).await
+    }
+}
+
+/// What all processes start with.
+struct Launch<'a> {
+    settings: &'a Settings,
+    folder: &'a RunFolder,
+    /// Of the first gateway, where it is fixed.
+    port: Option<u16>,
+}
+
+fn config(folder: &RunFolder) -> PathBuf {
+    folder.path().join("etc/sba.toml")
+}
+
+impl Launch<'_> {
+    async fn all(&self, command: &str, count: usize) -> Result<Vec<SbaProcess>, LocalError> {
+        futures::future::try_join_all((1..=count).map(|number| self.one(command, number))).await
+    }
+
+    /// Starts one process; on other ports when it cannot have those that were picked.
+    async fn one(&self, command: &str, number: usize) -> Result<SbaProcess, LocalError> {
+        let fixed = self.port.filter(|_| command == "gateway" && number == 1);
+        let mut attempt = 1;
+        loop {
+            let [free, ops] = ports::free()?;
+            let listen = fixed.unwrap_or(free);
+            let env = [("SBA_GATEWAY__LISTEN", listen), ("SBA_TELEMETRY__METRICS_LISTEN", ops)];
+            let spec = ServerSpec {
+                name: format!("sba {command} {number}"),
+                program: program::sba()?,
+                args: vec![OsString::from(command), "--config".into(), config(self.folder).into()],
+                env: env.map(|(name, port)| (name.to_owned(), format!("127.0.0.1:{port}").into())).to_vec(),
+                unset: self.settings.variables(),
+                user: None,
+                stop: Stop::Term,
+                grace: GRACE,
+                log: self.folder.path().join("log").join(format!("{command}-{number}.log")),
+                remove: ["etc", "blobs", "log"].map(|name| self.folder.path().join(name)).to_vec(),
+                remove_empty: Some(self.folder.path().to_owned()),
+            };
+            let url = (command == "gateway").then(|| format!("http://127.0.0.1:{listen}"));
+            let ops_url = format!("http://127.0.0.1:{ops}");
+            let mut process = SbaProcess { process: ServerProcess::start(spec)?, url, ops_url };
+            match process.wait_ready().await {
+                Err(LocalError::Ended { log, .. }) if attempt < ATTEMPTS && log.contains("listen") => attempt += 1,
+                other => return other.map(|()| process),
             }
         }
-        (config, more) => *config = more,
     }
 }

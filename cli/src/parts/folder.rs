@@ -10,13 +10,19 @@ pub(super) fn locate(var: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, 
     if let Some(parts) = set("SBA_PARTS") {
         return std::path::absolute(&parts).map_err(PartsError::io(parts));
     }
+    cache(var).map(|cache| cache.join("parts"))
+}
+
+/// SBA's folder in the user's cache directory.
+pub(super) fn cache(var: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, PartsError> {
+    let set = |name: &str| var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     // The specification of XDG_CACHE_HOME asks to ignore a relative path.
     let cache = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
     let cache = cache.or_else(|| {
         let home = set("HOME")?;
         Some(home.join(if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" }))
     });
-    cache.map(|cache| cache.join("sba/parts")).ok_or(PartsError::NoFolder)
+    cache.map(|cache| cache.join("sba")).ok_or(PartsError::NoFolder)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{Action, Answer, Input, Turn, decide},
-    model::{Finish, JsonText, ModelChunk, ModelError, ModelStream},
+    model::{Finish, JsonText, ModelChunk, ModelError, ModelStream, prompts},
 };
 
 /// What the model said and the log does not have yet.
@@ -33,7 +33,7 @@ struct Hearing {
 
 impl Hearing {
     fn new() -> Self {
-        Self { reader: JsonText::new("text"), raw: String::new(), unsaid: Unsaid::default(), end: None }
+        Self { reader: JsonText::new(prompts::FIELD), raw: String::new(), unsaid: Unsaid::default(), end: None }
     }
 
     fn hear(&mut self, chunk: Option<Result<ModelChunk, ModelError>>) {

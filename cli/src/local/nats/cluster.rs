@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream;
-use tempfile::TempDir;
-
 use super::{
     hub::HubAccount,
     node::Node,
     site::{NatsSite, SiteFiles},
 };
-use crate::local::{LocalError, ports, process::LOOK_AGAIN, random};
+use crate::local::{LocalError, RunFolder, ports, process::LOOK_AGAIN, random};
+use async_nats::jetstream;
 
 /// Servers in the cluster.
 const NODES: usize = 3;
@@ -30,7 +28,7 @@ pub struct NatsCluster {
     urls: [String; NODES],
     site: NatsSite,
     /// Declared last: the folder goes after the servers.
-    _folder: TempDir,
+    _folder: RunFolder,
 }
 
 impl NatsCluster {
@@ -49,14 +47,13 @@ impl NatsCluster {
     }
 
     async fn try_start() -> Result<Self, LocalError> {
-        let parent = std::path::absolute(std::env::temp_dir()).map_err(LocalError::io("no folder for the cluster"))?;
-        let folder = tempfile::Builder::new().prefix("sba-nats-").tempdir_in(parent);
-        let folder = folder.map_err(LocalError::io("no folder for the cluster"))?;
+        let folder = RunFolder::create()?;
+        let site = folder.sub("nats-")?;
         let ports: [u16; 3 * NODES] = ports::free()?;
         let (clients, rest) = ports.split_at(NODES);
         let (routes, monitors) = rest.split_at(NODES);
         let urls: [String; NODES] = std::array::from_fn(|node| format!("nats://127.0.0.1:{}", clients[node]));
-        let files = SiteFiles::create(folder.path(), urls.join(","))?;
+        let files = SiteFiles::create(&site, urls.join(","))?;
         let password = random::word();
         let peers: Vec<String> =
             routes.iter().map(|port| format!("\"nats://sba:{password}@127.0.0.1:{port}\"")).collect();
@@ -69,7 +66,7 @@ impl NatsCluster {
                 ("SBA_NATS_ROUTES".to_owned(), format!("[{}]", peers.join(", "))),
             ];
             let name = format!("node-{node}-{}", random::word());
-            nodes.push(Node::start(&files, "cluster.conf", &name, clients[node], more)?);
+            nodes.push(Node::start(&files, "cluster.conf", &name, clients[node], more, folder.path())?);
         }
         let mut cluster = Self { nodes, urls, site: files.site, _folder: folder };
         for node in &mut cluster.nodes {

@@ -36,13 +36,15 @@ struct Info {
 }
 
 impl Node {
-    /// Starts a server with the configuration file `config` on `port`; `more` are further variables.
+    /// Starts a server with the configuration file `config` on `port`; `more` are further variables,
+    /// `run` the folder around the site.
     pub(super) fn start(
         files: &SiteFiles,
         config: &str,
         name: &str,
         port: u16,
         more: Vec<(String, String)>,
+        run: &Path,
     ) -> Result<Self, LocalError> {
         let site = files.site.folder();
         let folder = site.join(name);
@@ -55,12 +57,13 @@ impl Node {
             program: Parts::locate()?.nats_server()?,
             args: vec![OsString::from("--config"), site.join(config).into_os_string()],
             env: env.into_iter().map(|(name, value)| (name, value.into())).collect(),
+            unset: Vec::new(),
             user: None,
             stop: Stop::Term,
             grace: GRACE,
             log: log_file(site, name),
             remove: vec![site.to_owned()],
-            remove_empty: None,
+            remove_empty: Some(run.to_owned()),
         };
         Ok(Self { process: ServerProcess::start(spec)?, name: name.to_owned(), port })
     }

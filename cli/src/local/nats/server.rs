@@ -1,14 +1,12 @@
 //! One NATS server.
 
-use std::{path::Path, time::Duration};
-
-use tempfile::TempDir;
+use std::time::Duration;
 
 use super::{
     node::Node,
     site::{NatsSite, SiteFiles},
 };
-use crate::local::{LocalError, ports, random};
+use crate::local::{LocalError, RunFolder, ports, random};
 
 /// How long a server may take until it greets its first client.
 const READY_DEADLINE: Duration = Duration::from_secs(20);
@@ -20,8 +18,8 @@ const ATTEMPTS: usize = 3;
 pub struct NatsServer {
     node: Node,
     site: NatsSite,
-    /// Declared last: the folder goes after the server.
-    _folder: TempDir,
+    /// Declared last: the folder goes after the server. Absent when it is shared with others.
+    _folder: Option<RunFolder>,
 }
 
 impl NatsServer {
@@ -30,34 +28,34 @@ impl NatsServer {
     /// # Errors
     /// When the server cannot be fetched or started, or is not ready within 20 seconds.
     pub async fn start() -> Result<Self, LocalError> {
-        Self::start_in(&std::env::temp_dir()).await
+        let folder = RunFolder::create()?;
+        let server = Self::start_in(&folder).await?;
+        Ok(Self { _folder: Some(folder), ..server })
     }
 
-    /// As [`NatsServer::start`], with the server's data in a new folder inside `parent`.
+    /// As [`NatsServer::start`], with the server's data inside `folder`, which must outlive the server.
     ///
     /// # Errors
     /// As [`NatsServer::start`].
-    pub async fn start_in(parent: &Path) -> Result<Self, LocalError> {
+    pub async fn start_in(folder: &RunFolder) -> Result<Self, LocalError> {
         let mut attempt = 1;
         loop {
-            match Self::try_start(parent).await {
+            match Self::try_start(folder).await {
                 Err(LocalError::Ended { .. }) if attempt < ATTEMPTS => attempt += 1,
                 other => return other,
             }
         }
     }
 
-    async fn try_start(parent: &Path) -> Result<Self, LocalError> {
-        let parent = std::path::absolute(parent).map_err(LocalError::io("no folder for the server"))?;
-        let folder = tempfile::Builder::new().prefix("sba-nats-").tempdir_in(parent);
-        let folder = folder.map_err(LocalError::io("no folder for the server"))?;
+    async fn try_start(run: &RunFolder) -> Result<Self, LocalError> {
+        let folder = run.sub("nats-")?;
         let [port, monitor] = ports::free()?;
-        let files = SiteFiles::create(folder.path(), format!("nats://127.0.0.1:{port}"))?;
+        let files = SiteFiles::create(&folder, format!("nats://127.0.0.1:{port}"))?;
         let name = format!("hub-{}", random::word());
         let more = vec![("SBA_NATS_MONITOR".to_owned(), format!("127.0.0.1:{monitor}"))];
-        let mut node = Node::start(&files, "hub.conf", &name, port, more)?;
+        let mut node = Node::start(&files, "hub.conf", &name, port, more, run.path())?;
         node.wait_greeting(READY_DEADLINE).await?;
-        Ok(Self { node, site: files.site, _folder: folder })
+        Ok(Self { node, site: files.site, _folder: None })
     }
 
     /// Where clients connect, and the secrets that administer the server.

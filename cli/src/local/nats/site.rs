@@ -131,7 +131,7 @@ pub(super) fn now() -> i64 {
 }
 
 /// Writes a file that only those whom `mode` names can read.
-pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<(), LocalError> {
+pub(in crate::local) fn write(path: &Path, text: &str, mode: u32) -> Result<(), LocalError> {
     let mut options = fs::OpenOptions::new();
     let file = options.create(true).truncate(true).write(true).mode(mode).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))

@@ -3,36 +3,32 @@
 use std::{
     ffi::OsString,
     fs,
-    path::{Path, PathBuf},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
     time::Duration,
 };
 
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::{
+    Place,
     database::{ADMINISTRATOR, APPLICATION, OWNER, PostgresSite},
-    spec,
-    user::ServerUser,
 };
 use crate::local::{LocalError, process::ServerProcess};
 
 /// How long making the files may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// The folder of the server's data.
-pub(super) fn data(folder: &Path) -> PathBuf {
-    folder.join("data")
-}
-
 /// Makes the files of a new server, which only its administrator can enter, with a random password.
-pub(super) async fn initialize(programs: &Path, folder: &Path, user: &ServerUser) -> Result<PostgresSite, LocalError> {
+pub(super) async fn initialize(place: &Place) -> Result<PostgresSite, LocalError> {
     let site = PostgresSite::new();
-    let (data, password) = (data(folder), folder.join("password"));
+    let (data, password) = (place.data(), place.folder.join("password"));
     let prepare = || {
         fs::create_dir(&data)?;
-        user.give(&data)?;
-        fs::write(&password, site.administrator_password())?;
-        user.give(&password)
+        place.user.give(&data)?;
+        secret_file(&password, site.administrator_password())?;
+        place.user.give(&password)
     };
     prepare().map_err(LocalError::io("no folder for Postgres' data"))?;
     let mut args: Vec<OsString> = ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync"]
@@ -43,10 +39,14 @@ pub(super) async fn initialize(programs: &Path, folder: &Path, user: &ServerUser
     for (option, path) in [("--pgdata", &data), ("--pwfile", &password)] {
         args.extend([option.into(), path.clone().into_os_string()]);
     }
-    let mut initdb = ServerProcess::start(spec("initdb", programs.join("bin/initdb"), args, folder, user))?;
+    let mut initdb = ServerProcess::start(place.spec("initdb", args))?;
     initdb.wait_end(DEADLINE).await?;
     fs::remove_file(&password).map_err(LocalError::io("the password file could not be removed"))?;
     Ok(site)
+}
+
+fn secret_file(path: &Path, text: &str) -> io::Result<()> {
+    fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }
 
 /// Creates the owner of the tables and the role of the processes, and pgvector for every database to come.

@@ -6,10 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::local::{LocalError, RunFolder};
 use nix::unistd::{Gid, Uid, User, chown};
-use tempfile::TempDir;
-
-use crate::local::LocalError;
 
 /// The user to run as where SBA runs as root.
 const UNPRIVILEGED: &str = "nobody";
@@ -39,15 +37,18 @@ impl ServerUser {
         self.other.map(|(uid, gid)| (uid.as_raw(), gid.as_raw()))
     }
 
-    /// A new folder that the user can enter, inside `parent` if that can be entered.
-    pub(super) fn folder(&self, parent: &Path) -> Result<TempDir, LocalError> {
-        let what = || LocalError::io("no folder for Postgres");
-        let parent = std::path::absolute(parent).map_err(what())?;
-        let parent = if self.other.is_none() || others_can_enter(&parent) { parent } else { PathBuf::from("/tmp") };
-        let folder = tempfile::Builder::new().prefix("sba-postgres-").tempdir_in(parent).map_err(what())?;
-        if self.other.is_some() {
-            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).map_err(what())?;
+    /// A new folder that the user can enter: inside `run` if the way there is open, else in `/tmp`.
+    pub(super) fn folder(&self, run: &RunFolder) -> Result<PathBuf, LocalError> {
+        if self.other.is_none() {
+            return run.sub("postgres-");
         }
+        let open = others_can_enter(run.path());
+        let parent = if open { run.path() } else { Path::new("/tmp") };
+        let prefix = if open { "postgres-" } else { "sba-postgres-" };
+        let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(parent);
+        let folder = folder.map_err(LocalError::io("no folder for Postgres"))?.keep();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o711))
+            .map_err(LocalError::io("no folder for Postgres"))?;
         Ok(folder)
     }
 
@@ -65,11 +66,18 @@ impl ServerUser {
         if self.other.is_none() || others_can_enter(installed) {
             return Ok(installed.to_owned());
         }
+        // The programs find their libraries beside the part's own folder, so the whole part is repeated.
+        let (part, within) = whole_part(installed);
         let copy = folder.join("programs");
-        link_tree(installed, &copy)
-            .map_err(LocalError::io("Postgres could not be copied to where its user reaches it"))?;
-        Ok(copy)
+        link_tree(part, &copy).map_err(LocalError::io("Postgres could not be copied to where its user reaches it"))?;
+        Ok(copy.join(within))
     }
+}
+
+/// The folder of the part that `installed` lies in, and where within: the part is two folders above.
+fn whole_part(installed: &Path) -> (&Path, &Path) {
+    let part = installed.ancestors().nth(2).unwrap_or(installed);
+    (part, installed.strip_prefix(part).unwrap_or(Path::new("")))
 }
 
 /// Whether every user can enter the folder and those above it.

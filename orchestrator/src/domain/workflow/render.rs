@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Next, call, hits};
-use crate::domain::Agent;
+use crate::{domain::Agent, model::prompts::tidy};
 
 /// Most passages that the model is shown for one piece of text.
 const PASSAGES: usize = 3;
@@ -94,7 +94,7 @@ fn render(state: &RunState, agent: &Agent, sources: Vec<Hit>) -> Next {
         .filter_map(|step| {
             let input: WriteInput = serde_json::from_value(step.input.clone()).ok()?;
             let text = step.output.get("text").and_then(Value::as_str).unwrap_or_default();
-            Some(Section { heading: input.heading, text: text.to_owned(), sources: input.sources })
+            Some(Section { heading: input.heading, text: tidy(text), sources: input.sources })
         })
         .collect();
     let params = RenderParams {
