@@ -1,0 +1,104 @@
+//! Puts a document's text together, block by block.
+
+use std::sync::Arc;
+
+use super::{Block, BlockKind, Budget, ParseError, Parsed, media::one_line};
+
+/// Collects blocks, keeps the heading path and the limits.
+pub(super) struct TextBuilder<'a> {
+    budget: &'a Budget,
+    text: String,
+    blocks: Vec<Block>,
+    /// The open headings with their levels, outermost first.
+    open: Vec<(u8, String)>,
+    path: Arc<[String]>,
+    first_heading: Option<String>,
+}
+
+impl<'a> TextBuilder<'a> {
+    pub(super) fn new(budget: &'a Budget) -> Self {
+        Self {
+            budget,
+            text: String::new(),
+            blocks: Vec::new(),
+            open: Vec::new(),
+            path: Arc::from([]),
+            first_heading: None,
+        }
+    }
+
+    /// Adds a block under the current headings. Blank text adds nothing.
+    pub(super) fn block(&mut self, kind: BlockKind, text: &str) -> Result<(), ParseError> {
+        self.budget.check_time()?;
+        let text = text.trim_matches(['\n', '\r']).trim_end();
+        if !text.chars().any(|c| is_visible(c) && !c.is_whitespace()) {
+            return Ok(());
+        }
+        self.separate(kind);
+        let start = self.text.len();
+        self.text.extend(text.chars().filter(|c| is_visible(*c)));
+        self.blocks.push(Block { kind, headings: Arc::clone(&self.path), span: start..self.text.len() });
+        self.check_size()
+    }
+
+    /// Adds a heading of `level` 1 to 6; what follows stands under it.
+    pub(super) fn heading(&mut self, level: u8, text: &str) -> Result<(), ParseError> {
+        let title = one_line(text);
+        if title.is_empty() {
+            return Ok(());
+        }
+        self.first_heading.get_or_insert_with(|| title.clone());
+        self.open.retain(|(above, _)| *above < level);
+        self.open.push((level, title));
+        self.path = self.open.iter().map(|(_, title)| title.clone()).collect();
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        self.block(BlockKind::Heading, &line)
+    }
+
+    /// Fails when lists or quotes are nested deeper than is allowed.
+    pub(super) fn check_depth(&self, depth: usize) -> Result<(), ParseError> {
+        self.budget.check_depth(depth)
+    }
+
+    /// The finished document. Without a `title` the first heading is one.
+    pub(super) fn finish(self, title: Option<String>) -> Result<Parsed, ParseError> {
+        if self.blocks.is_empty() {
+            return Err(ParseError::Empty);
+        }
+        let title = title.map(|title| one_line(&title)).filter(|title| !title.is_empty());
+        Ok(Parsed {
+            title: title.or(self.first_heading).unwrap_or_default(),
+            text: self.text,
+            blocks: self.blocks,
+        })
+    }
+
+    fn separate(&mut self, kind: BlockKind) {
+        let Some(last) = self.blocks.last() else { return };
+        let same_list = last.kind == BlockKind::ListItem && kind == BlockKind::ListItem;
+        self.text.push_str(if same_list { "\n" } else { "\n\n" });
+    }
+
+    fn check_size(&self) -> Result<(), ParseError> {
+        let limits = &self.budget.limits;
+        if self.text.len() > limits.max_text_bytes {
+            return Err(ParseError::TooLarge { what: "bytes of text", limit: limits.max_text_bytes });
+        }
+        if self.blocks.len() > limits.max_blocks {
+            return Err(ParseError::TooLarge { what: "blocks", limit: limits.max_blocks });
+        }
+        Ok(())
+    }
+}
+
+/// Whether a character belongs in a document's text.
+///
+/// Control characters do not (Postgres refuses U+0000), nor do the invisible tag characters: they are used to
+/// hide instructions from the person who reads the document.
+pub(super) fn is_visible(c: char) -> bool {
+    match c {
+        '\n' | '\t' => true,
+        '\u{feff}' | '\u{e0000}'..='\u{e007f}' => false,
+        _ => !c.is_control(),
+    }
+}

@@ -1,0 +1,69 @@
+//! Jobs: from the queue to a result.
+//!
+//! Layers, from the outside: [`queue`] pulls a bounded number of jobs, [`delivery`] continues the trace, reads the job as
+//! its type and settles the message (ack, back-off, dead letter), and a handler does the work: [`tool_call`] or
+//! [`index`]. A handler that has given up says so to whoever waits: to the run, or in the document's row.
+
+mod answer;
+mod backoff;
+mod dead;
+mod delivery;
+mod guard;
+mod index;
+pub(crate) mod queue;
+mod tool_call;
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream::Context;
+use sba_service::{clock::Clock, config::WorkerConfig, metrics::Metrics};
+use sba_store::{Store, blob::Blobs};
+
+use crate::{
+    ingest::{embed::Embedder, parse::Parser, split::SplitLimits},
+    tool::Registry,
+};
+
+/// What handlers work with.
+pub(crate) struct Worker {
+    pub(crate) jetstream: Context,
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) tools: Registry,
+    pub(crate) ingest: Ingest,
+    pub(crate) policy: Policy,
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// How documents become passages.
+pub(crate) struct Ingest {
+    pub(crate) parser: Parser,
+    pub(crate) split: SplitLimits,
+    pub(crate) max_passages: usize,
+    pub(crate) embedder: Arc<dyn Embedder>,
+}
+
+/// How jobs are tried, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy {
+    /// Deliveries after which a job is given up.
+    pub(crate) max_deliveries: u32,
+    /// The shortest and the longest pause before another try.
+    pub(crate) pause: (Duration, Duration),
+    /// Time between two signs of progress.
+    pub(crate) progress: Duration,
+    /// The longest that one try may take.
+    pub(crate) deadline: Duration,
+}
+
+impl From<&WorkerConfig> for Policy {
+    fn from(config: &WorkerConfig) -> Self {
+        Self {
+            max_deliveries: config.max_deliveries,
+            pause: (config.retry_min_ms.into(), config.retry_max_ms.into()),
+            progress: config.progress_ms.into(),
+            deadline: config.job_deadline_ms.into(),
+        }
+    }
+}

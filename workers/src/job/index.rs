@@ -1,0 +1,99 @@
+//! Indexes a document: its text and passages are replaced in one transaction.
+
+use sba_store::{
+    chunks::NewChunk,
+    documents::{self, Document, DocumentStatus, Indexed},
+};
+use sba_subjects::job::IndexJob;
+
+use super::{Ingest, Worker, delivery::Typed, guard};
+use crate::{
+    error::WorkError,
+    ingest::{
+        parse::{Format, ParseError, Parsed},
+        split::{Passage, split},
+    },
+};
+
+/// Handles one delivery. An error means that nothing was stored, not even the failure.
+pub(super) async fn handle(worker: &Worker, typed: &Typed, job: &IndexJob, last: bool) -> Result<(), WorkError> {
+    let Some(content) = from_hex(&job.content_sha256) else {
+        return Err(WorkError::lasting("job_invalid", "the job's content hash is none"));
+    };
+    match guard::within(worker.policy.deadline, index(worker, typed, job, &content)).await {
+        Ok(()) => Ok(()),
+        Err(error) if error.retryable && !last => Err(error),
+        Err(error) => {
+            tracing::warn!(
+                code = error.code, error = error.chain(), document_id = %job.document_id, "a document was not indexed"
+            );
+            let mut tx = worker.store.begin(typed.job.tenant_id).await?;
+            documents::fail(&mut tx, job.document_id, &content, &error.failure()).await?;
+            Ok(tx.commit().await?)
+        }
+    }
+}
+
+async fn index(worker: &Worker, typed: &Typed, job: &IndexJob, content: &[u8; 32]) -> Result<(), WorkError> {
+    let mut tx = worker.store.begin(typed.job.tenant_id).await?;
+    let document = documents::get(&mut tx, job.document_id).await?;
+    // No connection is held while the document is worked on.
+    drop(tx);
+    let Some(document) = document.filter(|document| is_due(document, content)) else {
+        tracing::debug!(document_id = %job.document_id, "the document is gone, changed or indexed already");
+        return Ok(());
+    };
+    let bytes = worker.blobs.get(&document.blob).await?;
+    let format = Format::detect(&document.media_type, &document.source)?;
+    let parsed = worker.ingest.parser.parse(bytes, format, document.source).await?;
+    let (parsed, chunks) = worker.ingest.chunks(parsed).await?;
+    let mut tx = worker.store.begin(typed.job.tenant_id).await?;
+    let stored = documents::store_index(&mut tx, document.id, content, &parsed.text, &chunks).await?;
+    tx.commit().await?;
+    match stored {
+        Indexed::Stored => tracing::info!(document_id = %document.id, chunks = chunks.len(), "a document was indexed"),
+        Indexed::Superseded => tracing::info!(document_id = %document.id, "a document changed while it was indexed"),
+    }
+    Ok(())
+}
+
+/// Whether the document still has this content and has not been indexed with it.
+fn is_due(document: &Document, content: &[u8; 32]) -> bool {
+    document.content_sha256 == content && document.status != DocumentStatus::Indexed
+}
+
+impl Ingest {
+    /// Splits and embeds. Splitting a large document takes long enough to be done elsewhere.
+    async fn chunks(&self, parsed: Parsed) -> Result<(Parsed, Vec<NewChunk>), WorkError> {
+        let limits = self.split;
+        let split_up = move || {
+            let passages = split(&parsed, limits);
+            let inputs: Vec<String> = passages.iter().map(|passage| passage.embedding_input(&parsed)).collect();
+            (parsed, passages, inputs)
+        };
+        let (parsed, passages, inputs) = tokio::task::spawn_blocking(split_up)
+            .await
+            .map_err(|error| WorkError::passing("worker_panicked", "splitting the document failed").caused_by(error))?;
+        if passages.len() > self.max_passages {
+            return Err(ParseError::TooLarge { what: "passages", limit: self.max_passages }.into());
+        }
+        let vectors = self.embedder.embed(inputs).await?;
+        let chunks = passages.iter().zip(vectors).map(|(passage, vector)| chunk(&parsed, passage, vector)).collect();
+        Ok((parsed, chunks))
+    }
+}
+
+fn chunk(parsed: &Parsed, passage: &Passage, embedding: Vec<f32>) -> NewChunk {
+    // Offsets are within the limit of a document's text, far below the limit of the type.
+    let offset = |chars: usize| u32::try_from(chars).unwrap_or(u32::MAX);
+    NewChunk {
+        heading_path: passage.headings.to_vec(),
+        text: passage.text(parsed).to_owned(),
+        span: offset(passage.chars.start)..offset(passage.chars.end),
+        embedding,
+    }
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    data_encoding::HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
+}

@@ -1,0 +1,93 @@
+//! Makes what a worker works with, as it is configured.
+
+use std::sync::Arc;
+
+use sba_service::config::{Config, DatabaseConfig, Embedder as Kind, KnowledgeConfig, Secret};
+use sba_store::{
+    DatabaseOptions, Store,
+    blob::{BlobOptions, Blobs, S3Options},
+};
+
+use super::WorkerError;
+use crate::{
+    ingest::{
+        embed::{self, EmbedError, Embedder, EmbedderChoice, PoolSize},
+        parse::{ParseLimits, Parser},
+        split::SplitLimits,
+    },
+    job::Ingest,
+    tool::{Registry, knowledge::KnowledgeTool, registry::InvalidSchema, render::RenderTool},
+};
+
+/// Bytes that a character of text may have.
+const MAX_CHAR_BYTES: usize = 4;
+
+pub(super) async fn embedder(config: &KnowledgeConfig) -> Result<Arc<dyn Embedder>, WorkerError> {
+    let choice = match config.embedder {
+        Kind::Hashed => EmbedderChoice::Hashed,
+        Kind::Minilm => EmbedderChoice::MiniLm {
+            folder: config.embedding_model.clone().ok_or(WorkerError::Missing("knowledge.embedding_model"))?,
+            pool: PoolSize::default(),
+        },
+    };
+    let opened = tokio::task::spawn_blocking(move || embed::open(&choice)).await;
+    Ok(opened.map_err(|error| EmbedError::Model(Box::new(error)))??)
+}
+
+pub(super) async fn store(config: &DatabaseConfig) -> Result<Store, WorkerError> {
+    let url = config.url.as_ref().ok_or(WorkerError::Missing("database.url"))?;
+    let options = DatabaseOptions {
+        max_connections: config.max_connections,
+        acquire_timeout: config.acquire_timeout_ms.into(),
+        statement_timeout: config.statement_timeout_ms.into(),
+        ..DatabaseOptions::new(url.reveal())
+    };
+    Ok(Store::connect(&options).await?)
+}
+
+pub(super) fn blobs(config: &Config) -> Result<Blobs, WorkerError> {
+    let reveal = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.reveal().to_owned());
+    let blobs = &config.blobs;
+    let options = BlobOptions {
+        url: blobs.url.clone(),
+        s3: S3Options {
+            endpoint: blobs.endpoint.clone(),
+            region: blobs.region.clone(),
+            access_key_id: reveal(&blobs.access_key_id),
+            secret_access_key: reveal(&blobs.secret_access_key),
+        },
+        max_bytes: config.knowledge.max_document_bytes,
+        deadline: blobs.retry_timeout_ms.into(),
+    };
+    Ok(Blobs::open(&options)?)
+}
+
+pub(super) fn tools(
+    config: &KnowledgeConfig,
+    store: &Store,
+    blobs: &Blobs,
+    embedder: &Arc<dyn Embedder>,
+) -> Result<Registry, InvalidSchema> {
+    let mut tools = Registry::default();
+    tools.register(Arc::new(KnowledgeTool::new(store.clone(), Arc::clone(embedder), config.max_top_k)))?;
+    tools.register(Arc::new(RenderTool::new(store.clone(), blobs.clone())))?;
+    Ok(tools)
+}
+
+pub(super) fn ingest(config: &Config, embedder: Arc<dyn Embedder>) -> Ingest {
+    let knowledge = &config.knowledge;
+    let limits = ParseLimits {
+        max_bytes: usize::try_from(knowledge.max_document_bytes).unwrap_or(usize::MAX),
+        max_text_bytes: knowledge.max_text_chars.saturating_mul(MAX_CHAR_BYTES),
+        deadline: knowledge.parse_timeout_ms.into(),
+        ..ParseLimits::default()
+    };
+    let target = knowledge.chunk_chars;
+    Ingest {
+        parser: Parser::new(config.worker.concurrency.index.max(1) * 2, limits),
+        // A block a little larger than the target is better kept whole than cut.
+        split: SplitLimits { target, max: target + target / 3, overlap: knowledge.chunk_overlap_chars },
+        max_passages: knowledge.max_chunks,
+        embedder,
+    }
+}

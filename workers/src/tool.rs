@@ -1,0 +1,71 @@
+//! Tools: what a run may have done outside of the model.
+//!
+//! One file for each tool. A tool says what it takes (a JSON Schema), what repeating it would do, and does it.
+
+pub mod knowledge;
+pub mod registry;
+pub mod render;
+
+use async_trait::async_trait;
+use sba_subjects::{
+    id::{CallId, RunId, TenantId, TenantKey, UserId},
+    run::Effect,
+};
+use serde_json::Value;
+
+pub use registry::Registry;
+
+use crate::error::WorkError;
+
+/// A tool, as workers know it.
+#[async_trait]
+pub trait Tool: Send + Sync {
+    /// Its name, as the model and the API call it.
+    fn name(&self) -> &'static str;
+
+    /// What it does, in a sentence for a model.
+    fn description(&self) -> &'static str;
+
+    /// The JSON Schema of its parameters. They are checked against it before [`Tool::execute`] sees them.
+    fn schema(&self) -> Value;
+
+    /// What repeating it does.
+    fn effect(&self) -> Effect;
+
+    /// Does it. The result is bounded by the caller.
+    ///
+    /// # Errors
+    /// [`WorkError`] says whether another try may help.
+    async fn execute(&self, context: &ToolContext, params: Value) -> Result<Value, WorkError>;
+}
+
+/// For whom and for what a tool is called.
+#[derive(Debug, Clone)]
+pub struct ToolContext {
+    /// The tenant, as NATS names it.
+    pub tenant_key: TenantKey,
+    /// The tenant, as Postgres names it.
+    pub tenant: TenantId,
+    /// On whose behalf.
+    pub user: UserId,
+    /// The run that waits for the result.
+    pub run: RunId,
+    /// The step that made the call.
+    pub step: u32,
+    /// The call; also the idempotency key of what the tool does.
+    pub call: CallId,
+}
+
+/// Parameters that have passed the schema, as their type.
+fn read_params<T: serde::de::DeserializeOwned>(params: Value) -> Result<T, WorkError> {
+    serde_json::from_value(params).map_err(|error| {
+        WorkError::lasting("tool_params_invalid", format!("the parameters are not valid: {error}")).caused_by(error)
+    })
+}
+
+/// A result as JSON.
+fn write_result<T: serde::Serialize>(result: &T) -> Result<Value, WorkError> {
+    serde_json::to_value(result).map_err(|error| {
+        WorkError::lasting("tool_result_invalid", "the result cannot be written as JSON").caused_by(error)
+    })
+}

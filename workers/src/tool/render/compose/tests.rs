@@ -1,0 +1,71 @@
+use sba_subjects::{id::DocumentId, tool::Section};
+use uuid::Uuid;
+
+use super::*;
+
+fn section(heading: &str, text: &str, sources: &[usize]) -> Section {
+    Section { heading: heading.to_owned(), text: text.to_owned(), sources: sources.to_vec() }
+}
+
+fn params(title: &str, sections: Vec<Section>) -> RenderParams {
+    RenderParams {
+        title: title.to_owned(),
+        question: "How long is the warranty?".to_owned(),
+        locale: None,
+        sections,
+        sources: Vec::new(),
+    }
+}
+
+fn citation(source: usize, title: &str, quote: &str) -> Citation {
+    Citation {
+        source,
+        document: DocumentId::from_uuid(Uuid::nil()),
+        title: title.to_owned(),
+        headings: vec![title.to_owned(), "Terms".to_owned()],
+        quote: quote.to_owned(),
+        span: 10..20,
+    }
+}
+
+#[test]
+fn sections_name_their_sources_by_number() {
+    let params = params(
+        "Warranty",
+        vec![section("Answer", "It lasts 37 months.", &[4, 1]), section("Details", "- parts\n- work", &[1])],
+    );
+    let citations = [citation(4, "Handbook", "37 months from delivery."), citation(1, "Terms of sale", "a | b\nc | d")];
+    let document = document(&params, &citations);
+    assert_eq!(
+        document.markdown,
+        "# Warranty\n\n**Question:** How long is the warranty?\n\n## Answer\n\nIt lasts 37 months. [1][2]\n\n\
+         ## Details\n\n- parts\n- work\n\n[2]\n\n## Sources\n\n\
+         1. **Handbook** — Terms\n\n   > 37 months from delivery.\n\n\
+         2. **Terms of sale** — Terms\n\n   > a \\| b  \n   > c \\| d\n"
+    );
+    assert!(document.html.contains("<p>It lasts 37 months. [1][2]</p>"), "{}", document.html);
+    assert!(document.html.contains("<p>a | b<br>\nc | d</p>"), "{}", document.html);
+}
+
+#[test]
+fn without_sources_it_says_so_in_the_readers_language() {
+    let params = RenderParams { locale: Some("id-ID".to_owned()), ..params("", vec![section("", "Teks.", &[0])]) };
+    let document = document(&params, &[]);
+    assert_eq!(document.title, "Tanpa judul");
+    assert!(document.markdown.ends_with("## Sumber\n\nTidak ada bagian dokumen yang mendukung teks ini.\n"));
+    assert!(document.html.contains("<html lang=\"id\">"));
+}
+
+#[test]
+fn hostile_documents_and_models_stay_text() {
+    let attack = "</title><script>alert(1)</script><img src=https://evil.example/x onerror=alert(1)>";
+    let links = "![x](https://evil.example/p.png) [y](javascript:alert(1)) <a href=https://evil.example>z</a>";
+    let params = params(attack, vec![section(attack, &format!("{attack}\n\n{links}"), &[0])]);
+    let document = document(&params, &[citation(0, attack, &format!("{attack}\n# Heading\n{links}"))]);
+    for active in ["<script", "<img", "<a ", "href=", "src="] {
+        let tags = document.html.replace("&lt;", "").replace("src=https://evil.example/x", "").replace("href=https", "");
+        assert!(!tags.contains(active), "{active} in {}", document.html);
+    }
+    assert_eq!(document.html.matches("<title>").count(), 1);
+    assert_eq!(document.html.matches("<h1>").count(), 1);
+}
