@@ -3,7 +3,11 @@
 //! Live events are said at most once. The last ones of a run can be lost with nothing after them to show it, and so can
 //! everything that was said while the connection was cut.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use async_nats::Client;
 use futures::StreamExt as _;
@@ -27,31 +31,32 @@ struct LastOf<'a> {
     batch: usize,
 }
 
-/// Compares at each interval the runs that said nothing since the last, until `stop`.
+/// Compares at each interval the runs that said nothing since the last, until `stop`; all of them when the connection
+/// was made anew in between.
 pub(super) async fn quiet_runs(hub: Hub, client: Client, every: Duration, stop: CancellationToken) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut before: HashMap<usize, u64> = HashMap::new();
+    let connections = || client.statistics().connects.load(Ordering::Relaxed);
+    let (mut before, mut connected) = (HashMap::new(), connections());
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             () = stop.cancelled() => return,
         }
-        let mut quiet = Vec::new();
-        let mut now = HashMap::new();
-        for watch in hub.open_watches() {
-            let (id, next) = (Arc::as_ptr(&watch) as usize, watch.ring().next());
-            now.insert(id, next);
-            if before.get(&id) == Some(&next) {
-                quiet.push(watch);
-            }
-        }
-        before = now;
+        let known = connections();
+        let open = hub.open_watches();
+        let now: HashMap<_, _> = open.iter().map(|watch| ((watch.tenant.clone(), watch.run), watch.ring().next())).collect();
+        let quiet = |watch: &Arc<Watch>| {
+            let key = (watch.tenant.clone(), watch.run);
+            known != connected || before.get(&key) == now.get(&key)
+        };
+        let quiet: Vec<_> = open.into_iter().filter(quiet).collect();
         for watches in quiet.chunks(RUNS_PER_REQUEST) {
             if compare(&client, watches).await.is_none() {
-                debug!(runs = watches.len(), "No replica compared quiet runs in time; the next comparison will.");
+                debug!(runs = watches.len(), "no replica compared quiet runs in time; the next comparison will");
             }
         }
+        (before, connected) = (now, known);
     }
 }
 
