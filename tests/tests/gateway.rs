@@ -1,0 +1,19 @@
+//! The gateway on real servers: NATS, Postgres and a folder for blobs. What an orchestrator or a worker would do, the
+//! tests do themselves.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "gateway/artifacts.rs"]
+mod artifacts;
+#[path = "gateway/documents.rs"]
+mod documents;
+#[path = "gateway/runs.rs"]
+mod runs;
+#[path = "gateway/sessions.rs"]
+mod sessions;
+#[path = "gateway/stream.rs"]
+mod stream;
+#[path = "gateway/support.rs"]
+mod support;
+#[path = "gateway/tenants.rs"]
+mod tenants;

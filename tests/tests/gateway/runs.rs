@@ -1,0 +1,128 @@
+//! Starting runs and seeing them.
+
+use reqwest::Method;
+use sba_gateway::auth::Role;
+use sba_subjects::{
+    codec,
+    command::{Command, CommandBody},
+    event::{Done, Event},
+    run::{RunStatus, Usage},
+    stream::Stream,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::support::{answer, house};
+
+#[tokio::test]
+async fn a_run_is_stored_twice_over_and_seen_at_once() {
+    let house = house().await;
+    let body = json!({"tenantId": house.tenant.id(), "prompt": "What is due?", "options": {"topK": 3}});
+    let response = house.request(Method::POST, "/runs", &house.member()).json(&body).send().await.unwrap();
+    assert_eq!(response.status(), 201);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    let started: serde_json::Value = response.json().await.unwrap();
+    assert_eq!((&started["status"], &started["links"]["run"]), (&json!("created"), &json!(location)));
+
+    let path = location.strip_prefix("/api/v1").unwrap();
+    let (status, run) = house.get(path).await;
+    assert_eq!(status, 200, "{run}");
+    assert_eq!((&run["status"], &run["prompt"], &run["seq"]), (&json!("created"), &json!("What is due?"), &json!(1)));
+
+    let commands = house.jetstream.get_stream(Stream::Cmds.as_str()).await.unwrap();
+    let stored = commands.get_raw_message(1).await.unwrap();
+    let command: Command = codec::decode(&stored.payload).unwrap();
+    let CommandBody::Start(created) = command.body else { panic!("{command:?}") };
+    assert_eq!((created.prompt.as_str(), created.options.top_k), ("What is due?", Some(3)));
+    assert!(stored.subject.ends_with(&format!("{}.start", started["run_id"].as_str().unwrap())));
+}
+
+#[tokio::test]
+async fn the_same_key_gives_the_same_run_and_nothing_else() {
+    let house = house().await;
+    let send = async |token: &str, key: &str, prompt: &str| {
+        let request = house.request(Method::POST, "/runs", token).header("idempotency-key", key);
+        answer(request.json(&json!({"prompt": prompt}))).await
+    };
+    let member = house.member();
+    let (status, first) = send(&member, "k", "a").await;
+    assert_eq!(status, 201);
+    assert_eq!(send(&member, "k", "a").await, (status, first.clone()), "the same answer");
+    assert_ne!(send(&member, "l", "a").await.1["run_id"], first["run_id"]);
+    let (status, other) = send(&member, "k", "b").await;
+    assert_eq!((status.as_u16(), &other["error"]["code"]), (409, &json!("idempotency_conflict")));
+    let colleague = house.token(&house.tenant, 8, &[Role::Member]);
+    assert_eq!(send(&colleague, "k", "a").await.0, 409, "another user's request is another request");
+    let neighbour = house.neighbour().await;
+    let elsewhere = send(&house.token(&neighbour, 7, &[Role::Member]), "k", "a").await;
+    assert_eq!(elsewhere.0, 201);
+    assert_ne!(elsewhere.1["run_id"], first["run_id"]);
+}
+
+#[tokio::test]
+async fn many_at_once_with_one_key_start_one_run() {
+    let house = house().await;
+    let body = json!({"prompt": "a", "idempotencyKey": "k"});
+    let all = futures::future::join_all((0..20).map(|_| house.post("/runs", &body))).await;
+    let ids: std::collections::BTreeSet<_> = all.iter().map(|(_, run)| run["run_id"].as_str().unwrap()).collect();
+    assert!(all.iter().all(|(status, _)| *status == 201) && ids.len() == 1, "{all:?}");
+    let run = ids.first().unwrap().parse().unwrap();
+    assert_eq!(house.writer(run).await.said().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn another_tenants_run_is_no_run() {
+    let house = house().await;
+    let run = house.start(&json!({"prompt": "secret"})).await;
+    let neighbour = house.neighbour().await;
+    let token = house.token(&neighbour, 7, &[Role::TenantAdmin]);
+    let theirs = answer(house.request(Method::GET, &format!("/runs/{run}"), &token)).await;
+    let nobodys = answer(house.request(Method::GET, &format!("/runs/{}", Uuid::from_u128(1)), &token)).await;
+    for (status, mut body) in [theirs.clone(), nobodys.clone()] {
+        assert_eq!(status, 404);
+        body["error"]["request_id"] = json!("");
+        assert_eq!(body, json!({"error": {"code": "not_found", "message": "there is no such run", "request_id": ""}}));
+    }
+    let list = answer(house.request(Method::GET, "/runs", &token)).await.1;
+    assert_eq!(list["meta"]["total"], 0);
+}
+
+#[tokio::test]
+async fn a_token_for_a_tenant_that_does_not_exist_does_not_hold() {
+    let house = house().await;
+    let nobody = nkeys::KeyPair::new_account().public_key().parse().unwrap();
+    let token = house.token(&nobody, 7, &[Role::Member]);
+    let (status, body) = answer(house.request(Method::GET, "/runs", &token)).await;
+    assert_eq!((status.as_u16(), &body["error"]["code"]), (401, &json!("unauthenticated")));
+}
+
+#[tokio::test]
+async fn a_run_shows_what_its_log_says_while_nothing_projects_it() {
+    let house = house().await;
+    let run = house.start(&json!({"prompt": "a"})).await;
+    let mut writer = house.writer(run).await;
+    writer.take().await.unwrap().unwrap();
+    let usage = Usage { input_tokens: 3, output_tokens: 4 };
+    let done = Done { run_id: run, status: RunStatus::Completed, usage, error: None };
+    writer.append(&writer.record(vec![Event::Done(done)]).unwrap()).await.unwrap();
+    let (status, found) = house.get(&format!("/runs/{run}")).await;
+    assert_eq!(status, 200);
+    assert_eq!((&found["status"], &found["seq"], &found["attempt"]), (&json!("completed"), &json!(3), &json!(1)));
+    assert_eq!(found["usage"], json!({"input_tokens": 3, "output_tokens": 4}));
+    assert!(found["ended_at"].is_string());
+}
+
+#[tokio::test]
+async fn a_full_queue_is_an_error_of_its_own() {
+    let house = house().await;
+    let stream = house.jetstream.get_stream(Stream::Cmds.as_str()).await.unwrap();
+    let mut config = stream.cached_info().config.clone();
+    config.max_messages = 1;
+    house.jetstream.update_stream(&config).await.unwrap();
+    house.start(&json!({"prompt": "a"})).await;
+    let response = house.request(Method::POST, "/runs", &house.member()).json(&json!({"prompt": "b"})).send().await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after"));
+    let body: serde_json::Value = response.json().await.unwrap();
+    assert_eq!(body["error"]["code"], "storage_full", "{body}");
+}

@@ -1,0 +1,201 @@
+//! Watching runs: nothing is left out and nothing is said twice.
+
+use std::time::Duration;
+
+use futures::SinkExt as _;
+use sba_gateway::auth::Role;
+use sba_service::config::Millis;
+use sba_subjects::{
+    event::{Done, Event},
+    id::RunId,
+    run::{RunStatus, Usage},
+    stream::Stream,
+};
+use sba_tests::run_log::{Writer, token};
+use serde_json::json;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use uuid::Uuid;
+
+use super::support::{DEADLINE, House, event, house, house_with, refusal, seqs, to_the_end};
+
+async fn finish(writer: &mut Writer) {
+    let done = Done { run_id: writer.run, status: RunStatus::Completed, usage: Usage::default(), error: None };
+    writer.append(&writer.record(vec![Event::Done(done)]).unwrap()).await.unwrap();
+}
+
+/// Says so many tokens, one to five a record.
+async fn say(writer: &mut Writer, tokens: u64) {
+    let until = writer.seq + tokens;
+    while writer.seq < until {
+        let count = (writer.seq % 5 + 1).min(until - writer.seq);
+        let events = (0..count).map(|n| token(&format!("{} ", writer.seq + n))).collect();
+        writer.append(&writer.record(events).unwrap()).await.unwrap();
+    }
+}
+
+async fn started(house: &House) -> (RunId, Writer) {
+    let run = house.start(&json!({"prompt": "a"})).await;
+    let mut writer = house.writer(run).await;
+    writer.take().await.unwrap().unwrap();
+    (run, writer)
+}
+
+#[tokio::test]
+async fn viewers_that_join_at_any_time_see_everything_once() {
+    let house = house_with(|config| config.gateway.ring_events = 32).await;
+    let (run, mut writer) = started(&house).await;
+    let speak = async {
+        say(&mut writer, 2_000).await;
+        finish(&mut writer).await;
+    };
+    let view = |wait: u64, after: u64| {
+        let house = &house;
+        async move {
+            sleep(Duration::from_millis(wait)).await;
+            let mut socket = house.watch(run, after).await;
+            let (events, code) = to_the_end(&mut socket).await;
+            assert_eq!(seqs(&events), (after + 1..=2_003).collect::<Vec<_>>(), "joined after {wait} ms");
+            assert_eq!((code, events.last().unwrap()["type"].as_str()), (1000, Some("done")));
+        }
+    };
+    tokio::join!(speak, view(0, 0), view(0, 7), view(40, 0), view(80, 100), view(120, 0), view(200, 0));
+    view(0, 0).await;
+    view(0, 2_002).await;
+}
+
+#[tokio::test]
+async fn what_was_not_said_live_is_found_in_the_log() {
+    let house = house().await;
+    let (run, mut writer) = started(&house).await;
+    let mut socket = house.watch(run, 0).await;
+    assert_eq!(event(&mut socket).await["type"], "created");
+    assert_eq!(event(&mut socket).await["type"], "attempt");
+    let stream = house.jetstream.get_stream(Stream::Runs.as_str()).await.unwrap();
+    let mut config = stream.cached_info().config.clone();
+    let republish = config.republish.take();
+    house.jetstream.update_stream(&config).await.unwrap();
+    // Nothing follows that could show the gap.
+    say(&mut writer, 3).await;
+    for seq in 3..=5 {
+        assert_eq!(event(&mut socket).await["seq"], seq);
+    }
+    // A gap in the middle shows at once.
+    say(&mut writer, 2).await;
+    config.republish = republish;
+    house.jetstream.update_stream(&config).await.unwrap();
+    say(&mut writer, 1).await;
+    finish(&mut writer).await;
+    let (events, code) = to_the_end(&mut socket).await;
+    assert_eq!((seqs(&events), code), (vec![6, 7, 8, 9], 1000));
+}
+
+#[tokio::test]
+async fn a_slow_viewer_loses_nothing_and_slows_nobody() {
+    let house = house_with(|config| config.gateway.ring_events = 16).await;
+    let (run, mut writer) = started(&house).await;
+    let mut slow = house.watch(run, 0).await;
+    let mut quick = house.watch(run, 0).await;
+    let text = "x".repeat(8_000);
+    for _ in 0..1_000 {
+        writer.append(&writer.record(vec![token(&text)]).unwrap()).await.unwrap();
+    }
+    finish(&mut writer).await;
+    let (events, code) = to_the_end(&mut quick).await;
+    assert_eq!((seqs(&events), code), ((1..=1_003).collect(), 1000));
+    let (events, code) = to_the_end(&mut slow).await;
+    assert_eq!((seqs(&events), code), ((1..=1_003).collect(), 1000));
+}
+
+#[tokio::test]
+async fn a_viewer_may_come_before_anything_is_said_and_stay_after_its_end() {
+    let house = house().await;
+    let run = house.start(&json!({"prompt": "a"})).await;
+    let mut socket = house.watch(run, 1).await;
+    let mut writer = house.writer(run).await;
+    finish(&mut writer).await;
+    let (events, code) = to_the_end(&mut socket).await;
+    assert_eq!((seqs(&events), code), (vec![2], 1000));
+    let mut beyond = house.watch(run, 99).await;
+    assert_eq!(to_the_end(&mut beyond).await, (vec![], 1000));
+}
+
+#[tokio::test]
+async fn strangers_are_refused_before_the_stream_begins() {
+    let house = house().await;
+    let run = house.start(&json!({"prompt": "a"})).await;
+    assert_eq!(refusal(house.try_watch(run, 0, &[]).await), (401, "unauthenticated".to_owned()));
+    let neighbour = house.neighbour().await;
+    let theirs = format!("Bearer {}", house.token(&neighbour, 7, &[Role::Member]));
+    let bearer = format!("Bearer {}", house.member());
+    let nowhere = RunId::from_uuid(Uuid::from_u128(1));
+    let gone = (404, "not_found".to_owned());
+    assert_eq!(refusal(house.try_watch(run, 0, &[("authorization", &theirs)]).await), gone);
+    assert_eq!(refusal(house.try_watch(nowhere, 0, &[("authorization", &bearer)]).await), gone);
+    // Watched by its own tenant, it is still no run for another.
+    let _watched = house.watch(run, 0).await;
+    assert_eq!(refusal(house.try_watch(run, 0, &[("authorization", &theirs)]).await), gone);
+}
+
+#[tokio::test]
+async fn a_browser_shows_its_token_as_a_subprotocol() {
+    let house = house().await;
+    let run = house.start(&json!({"prompt": "a"})).await;
+    let offered = format!("sba.v1.json, sba.bearer.{}", house.member());
+    let mut socket = house.try_watch(run, 0, &[("sec-websocket-protocol", &offered)]).await.unwrap();
+    assert_eq!(event(&mut socket).await["type"], "created");
+}
+
+#[tokio::test]
+async fn a_client_that_talks_or_shouts_is_let_go() {
+    let house = house_with(|config| config.gateway.max_message_bytes = 1_024).await;
+    let run = house.start(&json!({"prompt": "a"})).await;
+    let mut socket = house.watch(run, 0).await;
+    socket.send(Message::text("hello")).await.unwrap();
+    assert_eq!(to_the_end(&mut socket).await.1, 1003);
+    let mut socket = house.watch(run, 1).await;
+    socket.send(Message::text("x".repeat(100_000))).await.unwrap();
+    let ended = async { while let Some(Ok(_)) = futures::StreamExt::next(&mut socket).await {} };
+    timeout(DEADLINE, ended).await.expect("the stream goes on");
+}
+
+#[tokio::test]
+async fn a_client_that_shows_no_life_is_let_go() {
+    let house = house_with(|config| config.gateway.ws_ping_interval_ms = Millis::new(100)).await;
+    let run = house.start(&json!({"prompt": "a"})).await;
+    let before = house.watch(run, 1).await;
+    // A socket answers pings only while it is read.
+    let viewers = async || house.get(&format!("/runs/{run}")).await.0;
+    assert_eq!(viewers().await, 200);
+    sleep(Duration::from_millis(600)).await;
+    let mut socket = before;
+    let ended = async { while let Some(Ok(_)) = futures::StreamExt::next(&mut socket).await {} };
+    timeout(DEADLINE, ended).await.expect("the stream goes on");
+}
+
+#[tokio::test]
+async fn only_so_many_may_watch() {
+    let house = house_with(|config| config.gateway.max_viewers = 1).await;
+    let run = house.start(&json!({"prompt": "a"})).await;
+    let first = house.watch(run, 0).await;
+    let bearer = format!("Bearer {}", house.member());
+    let second = house.try_watch(run, 0, &[("authorization", &bearer)]).await;
+    assert_eq!(refusal(second), (503, "overloaded".to_owned()));
+    drop(first);
+    let freed = async {
+        while house.try_watch(run, 0, &[("authorization", &bearer)]).await.is_err() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(DEADLINE, freed).await.expect("the place is not free again");
+}
+
+#[tokio::test]
+async fn a_gateway_that_ends_tells_its_viewers() {
+    let house = house().await;
+    let run = house.start(&json!({"prompt": "a"})).await;
+    let mut socket = house.watch(run, 1).await;
+    house.shutdown.begin();
+    assert_eq!(to_the_end(&mut socket).await, (vec![], 1012));
+    timeout(DEADLINE, house.served).await.expect("it does not end").unwrap().unwrap();
+}
