@@ -79,10 +79,10 @@ async fn a_full_pool_and_a_long_statement_have_codes_of_their_own() {
     let database = support::database().await;
     let mut options = DatabaseOptions::new(&database.app_url);
     options.max_connections = 1;
-    options.acquire_timeout = Duration::from_millis(500);
-    options.statement_timeout = Duration::from_millis(200);
+    options.acquire_timeout = Duration::from_secs(2);
+    options.statement_timeout = Duration::from_secs(1);
+    let tenant = support::new_tenant(&support::connect(&database).await).await;
     let store = Store::connect(&options).await.unwrap();
-    let tenant = support::new_tenant(&store).await;
     let mut held = store.begin(tenant.id()).await.unwrap();
     assert_eq!(store.begin(tenant.id()).await.unwrap_err().code(), "database_busy");
 
