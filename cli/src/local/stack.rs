@@ -16,8 +16,7 @@ use serde_json::{Value, json};
 
 use self::settings::Settings;
 use super::{
-    HubAccount, LocalError, ModelServer, ModelServerOptions, NatsServer, Postgres, RunFolder,
-    ports,
+    HubAccount, LocalError, ModelServer, ModelServerOptions, NatsServer, Postgres, RunFolder, ports,
     postgres::Database,
     process::{ServerProcess, ServerSpec},
     program,
@@ -50,7 +49,8 @@ impl StackModel {
     /// [`StackModel::Configured`] where a variable names a provider or an endpoint, else [`StackModel::Embedded`].
     #[must_use]
     pub fn of_environment() -> Self {
-        let named = ["SBA_MODEL__PROVIDER", "SBA_MODEL__BASE_URL"].into_iter().any(|name| std::env::var_os(name).is_some());
+        let named =
+            ["SBA_MODEL__PROVIDER", "SBA_MODEL__BASE_URL"].into_iter().any(|name| std::env::var_os(name).is_some());
         if named { Self::Configured } else { Self::Embedded }
     }
 }

@@ -4,9 +4,7 @@ use std::{io, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::local::{
-    HubAccount, LocalError, ModelServer, RunFolder, nats::write_private as write, postgres::Database,
-};
+use crate::local::{HubAccount, LocalError, ModelServer, RunFolder, nats::write_private as write, postgres::Database};
 
 /// Settings that differ from the defaults.
 #[derive(Debug)]
