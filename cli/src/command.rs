@@ -1,5 +1,6 @@
 //! The subcommands of `sba`, one a file.
 
+mod code;
 mod config;
 mod demo;
 mod dev;
@@ -7,6 +8,7 @@ mod ingest;
 mod migrate;
 mod parts;
 mod process;
+mod servers;
 mod token;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -62,6 +64,9 @@ enum Command {
     Dev(dev::DevArgs),
     /// Do the main job on a whole installation of its own.
     Demo(demo::DemoArgs),
+    /// Run a command with a nats-server and a Postgres for its tests.
+    #[command(hide = true)]
+    Servers(servers::ServersArgs),
     /// Run a server that ends when this process's parent does.
     #[command(hide = true)]
     Guard(guard::GuardArgs),
@@ -73,6 +78,10 @@ impl Arguments {
     /// # Errors
     /// Whatever went wrong, for a person to read.
     pub fn run(self) -> anyhow::Result<ExitCode> {
+        let whole = matches!(self.command, Command::Dev(_) | Command::Demo(_));
+        if whole && std::env::var_os("SBA_END_WITH_PARENT").is_some() {
+            guard::end_with_parent()?;
+        }
         match self.command {
             Command::Gateway(args) => process::gateway(&args),
             Command::Orchestrator(args) => process::orchestrator(&args),
@@ -84,9 +93,17 @@ impl Arguments {
             Command::Parts(args) => parts::run(&args),
             Command::Dev(args) => dev::run(&args),
             Command::Demo(args) => demo::run(args),
+            Command::Servers(args) => servers::run(&args),
             Command::Guard(args) => Ok(guard::run(&args).map(ExitCode::from)?),
         }
     }
+}
+
+/// What a person is told of a failure: its stable code, where it has one, and how it came about, on one line.
+#[must_use]
+pub fn reason(error: &anyhow::Error) -> String {
+    let words = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+    code::of(error).map_or_else(|| words.clone(), |code| format!("{code}: {words}"))
 }
 
 /// A runtime for a command that talks to servers.

@@ -7,6 +7,7 @@
 
 mod become_server;
 mod events;
+mod program;
 
 use std::{
     ffi::OsString,
@@ -26,6 +27,8 @@ use nix::{
 };
 
 use self::events::{Event, Events};
+pub use self::program::NoProgram;
+pub(crate) use self::program::program;
 
 /// On the lifeline: the folders stay when the server has stopped.
 pub(crate) const KEEP: u8 = b'k';
@@ -103,6 +106,17 @@ pub fn run(args: &GuardArgs) -> io::Result<u8> {
         remove_folders(args);
     }
     Ok(exit_code(status))
+}
+
+/// Has the system ask this process to end (SIGTERM) when its parent does, even by `kill -9`. Linux only; elsewhere it
+/// does nothing.
+///
+/// # Errors
+/// When the system refuses.
+pub fn end_with_parent() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
+    Ok(())
 }
 
 fn start(args: &GuardArgs) -> io::Result<std::process::Child> {

@@ -10,7 +10,6 @@ mod error;
 mod model_server;
 mod ports;
 mod process;
-mod program;
 mod random;
 mod run_folder;
 mod stack;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use sba::command::Arguments;
+use sba::command::{self, Arguments};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     match Arguments::parse().run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("sba: {error:#}");
+            eprintln!("sba: {}", command::reason(&error));
             ExitCode::FAILURE
         }
     }

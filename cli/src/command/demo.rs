@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use super::block_on;
+use super::{block_on, reason};
 use crate::{
     demo::{self, Demo},
     dev,
@@ -38,8 +38,7 @@ pub(super) fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
-            let reason = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
-            println!("demo: failed {reason}");
+            println!("demo: failed {}", reason(&error));
             Ok(ExitCode::FAILURE)
         }
     }

@@ -15,20 +15,28 @@ pub(super) struct PartsArgs {
 #[derive(Debug, Subcommand)]
 enum PartsCommand {
     /// Fetch what is missing or broken.
-    Fetch,
-    /// Check every file of every part.
-    Verify,
-    /// Say where the parts are.
-    Path,
+    Fetch(Chosen),
+    /// Check every file.
+    Verify(Chosen),
+    /// Say where the parts are, or would be.
+    Path(Chosen),
+}
+
+#[derive(Debug, clap::Args)]
+struct Chosen {
+    /// Which parts; all where none is named.
+    parts: Vec<Part>,
 }
 
 pub(super) fn run(args: &PartsArgs) -> anyhow::Result<ExitCode> {
     let parts = Parts::locate()?;
-    for part in Part::ALL {
+    let (PartsCommand::Fetch(chosen) | PartsCommand::Verify(chosen) | PartsCommand::Path(chosen)) = &args.command;
+    let chosen = if chosen.parts.is_empty() { Part::ALL.as_slice() } else { &chosen.parts };
+    for &part in chosen {
         let path = match args.command {
-            PartsCommand::Fetch => parts.ensure(part)?,
-            PartsCommand::Verify => parts.verify(part)?,
-            PartsCommand::Path => parts.path(part),
+            PartsCommand::Fetch(_) => parts.ensure(part)?,
+            PartsCommand::Verify(_) => parts.verify(part)?,
+            PartsCommand::Path(_) => parts.path(part),
         };
         println!("{}", path.display());
     }

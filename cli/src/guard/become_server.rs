@@ -26,7 +26,8 @@ pub(super) fn exec(args: &GuardArgs, guard: Pid) -> io::Error {
         // The other user may not be able to enter the folder in which SBA was started.
         command.current_dir("/");
     }
-    command.exec()
+    let error = command.exec();
+    io::Error::new(error.kind(), format!("{} could not be run: {error}", program.to_string_lossy()))
 }
 
 fn prepare(args: &GuardArgs, guard: Pid) -> io::Result<()> {

@@ -1,10 +1,10 @@
 //! What can go wrong with local servers.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{io, time::Duration};
 
 use sba_gateway::accounts::AccountsError;
 
-use crate::parts::PartsError;
+use crate::{guard::NoProgram, parts::PartsError};
 
 /// A local server that does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -13,11 +13,8 @@ pub enum LocalError {
     #[error("a part is missing")]
     Parts(#[from] PartsError),
     /// The `sba` program, which guards the servers, was not found.
-    #[error("the sba program is not at {}: build it (cargo build -p sba) or set SBA_BIN", looked_at.display())]
-    NoGuard {
-        /// Where it should be.
-        looked_at: PathBuf,
-    },
+    #[error(transparent)]
+    NoGuard(#[from] NoProgram),
     /// A file, folder, pipe or process of the system could not be used.
     #[error("{what}")]
     Io {
@@ -64,7 +61,7 @@ impl LocalError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Parts(error) => error.code(),
-            Self::NoGuard { .. } => "guard_missing",
+            Self::NoGuard(_) => "guard_missing",
             Self::Io { .. } => "local_io",
             Self::Ended { .. } => "server_ended",
             Self::NotReady { .. } => "server_not_ready",

@@ -10,6 +10,7 @@ mod site;
 pub use self::cluster::NatsCluster;
 pub use self::hub::HubAccount;
 pub use self::server::NatsServer;
+pub(crate) use self::shared::SITE_VARIABLE;
 pub use self::shared::shared;
 pub use self::site::NatsSite;
 pub(super) use self::site::write as write_private;

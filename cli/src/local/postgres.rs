@@ -15,6 +15,7 @@ use super::{
 use crate::{guard::Stop, parts::Parts};
 
 pub use self::database::{Database, PostgresSite};
+pub(crate) use self::shared::SITE_VARIABLE;
 pub use self::shared::shared;
 
 /// How long the server may take until it answers.

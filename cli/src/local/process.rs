@@ -15,8 +15,8 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{LocalError, program};
-use crate::guard::{KEEP, Stop};
+use super::LocalError;
+use crate::guard::{self, KEEP, Stop};
 
 /// How much of a log an error repeats.
 const LOG_TAIL: usize = 2_000;
@@ -211,7 +211,7 @@ impl Drop for ServerProcess {
 impl Running {
     fn start(spec: &ServerSpec) -> Result<Self, LocalError> {
         let failed = || format!("{} could not be started", spec.name);
-        let mut command = Command::new(program::sba()?);
+        let mut command = Command::new(guard::program()?);
         command.arg("guard").arg("--log").arg(&spec.log);
         command.arg("--stop").arg(if spec.stop == Stop::Int { "int" } else { "term" });
         command.arg("--grace-ms").arg(spec.grace.as_millis().to_string());

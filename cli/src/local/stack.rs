@@ -19,9 +19,11 @@ use super::{
     HubAccount, LocalError, ModelServer, ModelServerOptions, NatsServer, Postgres, RunFolder, ports,
     postgres::Database,
     process::{ServerProcess, ServerSpec},
-    program,
 };
-use crate::{guard::Stop, parts::Parts};
+use crate::{
+    guard::{self, Stop},
+    parts::Parts,
+};
 
 /// How long a process may take until it is ready; it loads the embedding model.
 const READY_DEADLINE: Duration = Duration::from_secs(60);
@@ -340,7 +342,7 @@ impl Launch<'_> {
             let env = [("SBA_GATEWAY__LISTEN", listen), ("SBA_TELEMETRY__METRICS_LISTEN", ops)];
             let spec = ServerSpec {
                 name: format!("sba {command} {number}"),
-                program: program::sba()?,
+                program: guard::program()?,
                 args: vec![OsString::from(command), "--config".into(), config(self.folder).into()],
                 env: env.map(|(name, port)| (name.to_owned(), format!("127.0.0.1:{port}").into())).to_vec(),
                 unset: self.settings.variables(),

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use super::catalog::Part;
+use crate::guard::NoProgram;
 
 /// A part that cannot be used, or cannot be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,9 @@ pub enum PartsError {
         /// Why it did not start.
         source: io::Error,
     },
+    /// The `sba` program, which guards `pip`, was not found.
+    #[error(transparent)]
+    NoGuard(#[from] NoProgram),
     /// `pip` did not install the part.
     #[error("pip could not fetch the {}: {output}", part.title())]
     Pip {
@@ -63,6 +67,7 @@ impl PartsError {
             Self::Missing { .. } => "part_missing",
             Self::Broken { .. } => "part_broken",
             Self::Python { .. } => "python_missing",
+            Self::NoGuard(_) => "guard_missing",
             Self::Pip { .. } => "part_fetch_failed",
             Self::Io { .. } => "parts_folder_unusable",
         }

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, Read},
-    os::unix::fs::PermissionsExt,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -12,6 +12,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Part, Parts, error::PartsError, record};
+use crate::guard;
 
 /// How much of what `pip` said is worth repeating.
 const OUTPUT_KEPT: usize = 2_000;
@@ -82,10 +83,24 @@ fn install(part: Part, staging: &Path) -> Result<(), PartsError> {
     fs::write(&requirements, part.requirement()).map_err(PartsError::io(&requirements))?;
     fs::create_dir(&temporary).map_err(PartsError::io(&temporary))?;
     let output = staging.join("output");
-    let log = fs::File::create(&output).map_err(PartsError::io(&output))?;
-    let log_too = log.try_clone().map_err(PartsError::io(&output))?;
-    let child = Command::new("python3")
-        .args(["-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:", "--no-compile"])
+    let asked = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    asked.map_err(|source| PartsError::Python { part, source })?;
+    // Under a guard: when this process is killed, `pip` ends too.
+    let child = Command::new(guard::program()?)
+        .arg("guard")
+        .arg("--log")
+        .arg(&output)
+        .args([
+            "--",
+            "python3",
+            "-m",
+            "pip",
+            "install",
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--no-compile",
+        ])
         .args(["--no-cache-dir", "--progress-bar", "off", "--target"])
         .arg(staging.join("part"))
         .arg("--requirement")
@@ -94,11 +109,11 @@ fn install(part: Part, staging: &Path) -> Result<(), PartsError> {
         .env("TMPDIR", &temporary)
         .envs([("PIP_USER", "0"), ("PIP_REQUIRE_VIRTUALENV", "0"), ("PIP_ROOT_USER_ACTION", "ignore")])
         .envs([("PIP_DISABLE_PIP_VERSION_CHECK", "1"), ("PIP_NO_INPUT", "1")])
-        .stdin(Stdio::null())
-        .stdout(log)
-        .stderr(log_too)
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
         .spawn()
-        .map_err(|source| PartsError::Python { part, source })?;
+        .map_err(PartsError::io(staging))?;
     if wait_with_bar(child, part, staging).map_err(PartsError::io(staging))? {
         return Ok(());
     }
