@@ -1,4 +1,5 @@
 //! What the tests that cross crates share.
 
+pub mod api;
 pub mod installation;
 pub mod run_log;
