@@ -19,6 +19,8 @@ use sba_service::config::{Millis, ModelConfig, ModelProvider, Secret};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 const KEY: &str = "sk-test-4711";
 /// The deadline of models that are expected to miss it.
@@ -435,4 +437,34 @@ async fn anthropic_refusals_and_stalls_are_sorted() {
     let stalled = Server::sse(move || begin().chain(stream::pending()).boxed()).await;
     let (text, end) = answer(stalled.model(ModelProvider::Anthropic, LONG, SHORT)).await;
     assert_eq!((text.as_str(), end.unwrap_err().code()), ("Hello wörld", "model_timeout"));
+}
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_key_is_not_logged_even_where_the_provider_repeats_it() {
+    let log = Log::default();
+    let to = log.clone();
+    let logging =
+        tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer(move || to.clone()).set_default();
+    let server = Server::refuses(401, &[], format!("invalid key {KEY}")).await;
+    for model in [server.openai(), server.anthropic()] {
+        failure(model).await;
+    }
+    drop(logging);
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(!log.is_empty() && !log.contains(KEY), "{log}");
 }

@@ -7,11 +7,14 @@ use std::string::FromUtf8Error;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::{StreamExt, future, stream};
+use futures::{Stream, StreamExt, future, stream};
 use genai::adapter::AdapterKind;
-use genai::chat::{ChatMessage, ChatOptions, ChatRequest, ChatStreamEvent, JsonSpec, StopReason, StreamEnd};
+use genai::chat::{
+    ChatMessage, ChatOptions, ChatRequest, ChatStream, ChatStreamEvent, JsonSpec, StopReason, StreamEnd,
+};
 use genai::resolver::{AuthData, Endpoint as Address, ProviderConfig};
 use genai::{Client, ModelIden};
+use tracing::dispatcher::{Dispatch, with_default};
 
 use super::error::Cause;
 use super::{Finish, Model, ModelChunk, ModelError, ModelRequest, ModelStream, Role, Usage};
@@ -51,8 +54,7 @@ impl Model for Remote {
         // Nothing is sent yet: whatever fails here lies in what was configured.
         let answer = answer.map_err(|error| ModelError::misconfigured(error.to_string()))?;
         let connect_timeout = self.connect_timeout;
-        let mut chunks = answer
-            .stream
+        let mut chunks = silent(answer.stream)
             .map(move |event| event.map_err(|error| sort(error, connect_timeout)))
             .filter_map(|event| future::ready(event.map(chunk).transpose()))
             .boxed();
@@ -62,6 +64,12 @@ impl Model for Remote {
             None => Ok(stream::empty().boxed()),
         }
     }
+}
+
+/// The library logs what it also returns, with the provider's words, which may repeat the API key.
+fn silent(mut events: ChatStream) -> impl Stream<Item = genai::Result<ChatStreamEvent>> {
+    let nobody = Dispatch::none();
+    stream::poll_fn(move |context| with_default(&nobody, || events.poll_next_unpin(context)))
 }
 
 fn chat(request: ModelRequest) -> ChatRequest {

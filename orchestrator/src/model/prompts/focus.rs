@@ -66,8 +66,10 @@ fn ranked(question: &str, passages: &[&str]) -> Vec<(usize, f64, String)> {
         .flat_map(|(rank, passage)| sentences(passage).into_iter().map(move |sentence| (rank, sentence)))
         // Neighbouring passages overlap.
         .filter(|(_, sentence)| seen.insert(sentence.clone()))
-        .map(|(rank, sentence)| (rank, stems(&sentence), sentence))
-        .map(|(rank, stems, sentence)| (rank, sentence, stems))
+        .map(|(rank, sentence)| {
+            let stems = stems(&sentence);
+            (rank, sentence, stems)
+        })
         .collect();
     let weights = weights(question, sentences.iter().map(|(_, _, stems)| stems));
     let matched = |stems: &HashSet<String>| stems.iter().filter_map(|stem| weights.get(stem)).sum::<f64>();
