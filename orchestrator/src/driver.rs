@@ -105,11 +105,11 @@ impl AgentSettings {
             temperature,
             top_k: config.knowledge.top_k,
             max_top_k: config.knowledge.max_top_k,
-            max_sections: 3,
+            max_sections: config.orchestrator.max_sections,
             max_steps: config.orchestrator.max_steps,
             max_run_tokens: config.orchestrator.max_run_tokens,
             run_deadline_ms: config.orchestrator.run_deadline_ms.get(),
-            locale: "en".to_owned(),
+            locale: config.orchestrator.locale.clone(),
         }
     }
 }

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use crate::{blob::BlobKey, language::Language};
 
-pub use index::{Indexed, fail, store_index};
+pub use index::{Indexed, fail, retitle, store_index};
 pub use read::{excerpt, get, list, text};
 pub use write::{Put, delete, put};
 

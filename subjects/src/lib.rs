@@ -7,14 +7,13 @@
 //! - [`stream`] and [`consumer`]: what JetStream keeps, and who reads it;
 //! - [`envelope`], [`event`] and [`record`]: the log of a run;
 //! - [`state`]: what a log says, folded;
-//! - [`command`], [`job`], [`control`] and [`heartbeat`]: what processes say to each other;
+//! - [`command`], [`job`] and [`heartbeat`]: what processes say to each other;
 //! - [`tool`]: what the built-in tools take and return;
 //! - [`codec`]: CBOR, with limits.
 
 pub mod codec;
 pub mod command;
 pub mod consumer;
-pub mod control;
 pub mod envelope;
 pub mod event;
 pub mod heartbeat;

@@ -14,6 +14,7 @@ use sba_subjects::{
     subject::Subject,
 };
 use tokio::{sync::Semaphore, time::MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::Driver;
@@ -93,9 +94,9 @@ pub async fn consume(driver: Arc<Driver>, shutdown: &Shutdown) -> Result<(), Con
         };
         match message {
             Ok(message) => {
-                let driver = driver.clone();
+                let (driver, hard) = (driver.clone(), shutdown.hard());
                 shutdown.spawn(async move {
-                    deliver(&driver, message).await;
+                    deliver(&driver, message, &hard).await;
                     drop(permit);
                 });
             }
@@ -105,8 +106,8 @@ pub async fn consume(driver: Arc<Driver>, shutdown: &Shutdown) -> Result<(), Con
     }
 }
 
-/// One delivery, from its arrival to its ack.
-async fn deliver(driver: &Driver, message: Message) {
+/// One delivery, from its arrival to its ack. A cancelled `hard` gives it back at once, for another process.
+async fn deliver(driver: &Driver, message: Message, hard: &CancellationToken) {
     driver.metrics.request();
     let deliveries = message.info().map_or(1, |info| u32::try_from(info.delivered).unwrap_or(1));
     let (fate, span) = match address(&message) {
@@ -120,7 +121,13 @@ async fn deliver(driver: &Driver, message: Message) {
             if let Some(headers) = &message.headers {
                 trace::continue_from(&span, trace::extract(headers));
             }
-            let work = driver.activate(addressed, deliveries);
+            let work = async {
+                tokio::select! {
+                    biased;
+                    () = hard.cancelled() => Fate::Later(Duration::ZERO),
+                    fate = driver.activate(addressed, deliveries) => fate,
+                }
+            };
             (while_progressing(&message, driver.limits.progress, work).instrument(span.clone()).await, span)
         }
         Err(Misread::Body(error)) if error.is_from_the_future() => {

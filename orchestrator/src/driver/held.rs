@@ -131,7 +131,6 @@ impl<'d> Held<'d> {
         let metrics = &self.driver.metrics;
         for event in &turn.events {
             match &event.payload {
-                Event::ToolResult(result) => metrics.tool_call(result.tool_name.as_str()),
                 Event::StepFinished(finished) => {
                     if let Some(usage) = finished.usage {
                         let tenant = turn.state.tenant_id.to_string();

@@ -33,6 +33,10 @@ pub struct OrchestratorConfig {
     pub tool_deadline_ms: Millis,
     /// Time that a cancelled tool gets to stop before the run is closed without it, in milliseconds.
     pub cancel_grace_ms: Millis,
+    /// Most sections of a report besides the answer, one for each document that has something to say.
+    pub max_sections: u32,
+    /// Language of answers where a request names none, as a BCP 47 tag.
+    pub locale: String,
     /// Most steps of one run.
     pub max_steps: u32,
     /// Most tokens of one run, input and output together.
@@ -62,6 +66,8 @@ impl Default for OrchestratorConfig {
             model_deadline_ms: Millis::new(180_000),
             tool_deadline_ms: Millis::new(120_000),
             cancel_grace_ms: Millis::new(5_000),
+            max_sections: 3,
+            locale: "en".to_owned(),
             max_steps: 24,
             max_run_tokens: 200_000,
             run_deadline_ms: Millis::new(900_000),
@@ -91,6 +97,7 @@ impl OrchestratorConfig {
         to.range("model_deadline_ms", self.model_deadline_ms.get(), 100..=3_600_000);
         to.range("tool_deadline_ms", self.tool_deadline_ms.get(), 100..=3_600_000);
         to.range("cancel_grace_ms", self.cancel_grace_ms.get(), 0..=600_000);
+        to.range("max_sections", self.max_sections, 0..=1_000);
         to.range("max_steps", self.max_steps, 1..=10_000);
         to.range("max_run_tokens", self.max_run_tokens, 1..=1_000_000_000);
         to.range("run_deadline_ms", self.run_deadline_ms.get(), 100..=604_800_000);

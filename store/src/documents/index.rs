@@ -8,6 +8,9 @@ use crate::{
     text::{clean, to_i32},
 };
 
+/// Longest title, in characters.
+const MAX_TITLE: usize = 500;
+
 /// Whether what was worked out is of use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Indexed {
@@ -15,6 +18,32 @@ pub enum Indexed {
     Stored,
     /// The document is gone or has other content by now; nothing was changed.
     Superseded,
+}
+
+/// Gives a document the title that its content with this hash has. Its passages are found by it once they are stored
+/// again. A title that is too long is cut, an empty one changes nothing.
+///
+/// # Errors
+/// Only those of the connection.
+pub async fn retitle(
+    tx: &mut TenantTx,
+    id: DocumentId,
+    content_sha256: &[u8; 32],
+    title: &str,
+) -> Result<(), StoreError> {
+    let title: String = title.trim().chars().take(MAX_TITLE).collect();
+    if title.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update documents set title = $3 where id = $1 and content_sha256 = $2",
+        id.as_uuid(),
+        content_sha256.as_slice(),
+        clean(&title),
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Replaces a document's text and passages by those of the content with this hash.

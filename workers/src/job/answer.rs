@@ -21,27 +21,20 @@ pub(super) const MAX_RESULT: usize = 256 * 1024;
 /// Stores the result among the run's commands.
 ///
 /// The command's id follows from the call, so that a repeat is recognised as one.
-pub(super) async fn send(
-    worker: &Worker,
-    tenant: &TenantKey,
-    run: RunId,
-    result: ToolResult,
-) -> Result<(), WorkError> {
+pub(super) async fn send(worker: &Worker, tenant: &TenantKey, run: RunId, result: ToolResult) -> Result<(), WorkError> {
     let command = Command {
         v: VERSION,
         id: CommandId::from_uuid(tenant.derive("result", &result.call_id.to_string())),
         ts: worker.clock.now_millis(),
         body: CommandBody::Result(result),
     };
-    let body = codec::encode(&command).map_err(|error| {
-        WorkError::lasting("tool_result_invalid", "the result cannot be encoded").caused_by(error)
-    })?;
+    let body = codec::encode(&command)
+        .map_err(|error| WorkError::lasting("tool_result_invalid", "the result cannot be encoded").caused_by(error))?;
     let mut headers = HeaderMap::new();
     trace::inject(&mut headers);
     let subject = Subject::Cmd { tenant: tenant.clone(), run, verb: Verb::Result }.to_string();
-    let unconfirmed = |error| {
-        WorkError::passing("result_unconfirmed", "JetStream did not confirm the result").caused_by(error)
-    };
+    let unconfirmed =
+        |error| WorkError::passing("result_unconfirmed", "JetStream did not confirm the result").caused_by(error);
     let stored = worker.jetstream.publish_with_headers(subject, headers, body).await.map_err(unconfirmed)?;
     stored.await.map(drop).map_err(unconfirmed)
 }

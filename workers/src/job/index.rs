@@ -45,9 +45,13 @@ async fn index(worker: &Worker, typed: &Typed, job: &IndexJob, content: &[u8; 32
     };
     let bytes = worker.blobs.get(&document.blob).await?;
     let format = Format::detect(&document.media_type, &document.source)?;
+    let source = document.source.clone();
     let parsed = worker.ingest.parser.parse(bytes, format, document.source).await?;
     let (parsed, chunks) = worker.ingest.chunks(parsed).await?;
     let mut tx = worker.store.begin(typed.job.tenant_id).await?;
+    if nobody_named(&document.title, &source) {
+        documents::retitle(&mut tx, document.id, content, &parsed.title).await?;
+    }
     let stored = documents::store_index(&mut tx, document.id, content, &parsed.text, &chunks).await?;
     tx.commit().await?;
     match stored {
@@ -60,6 +64,11 @@ async fn index(worker: &Worker, typed: &Typed, job: &IndexJob, content: &[u8; 32
 /// Whether the document still has this content and has not been indexed with it.
 fn is_due(document: &Document, content: &[u8; 32]) -> bool {
     document.content_sha256 == content && document.status != DocumentStatus::Indexed
+}
+
+/// Whether a title is only the last part of the source: then what the document calls itself is better.
+fn nobody_named(title: &str, source: &str) -> bool {
+    source.rsplit('/').next() == Some(title)
 }
 
 impl Ingest {

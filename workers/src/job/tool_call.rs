@@ -1,10 +1,6 @@
 //! Calls a tool for a run and sends the run the result.
 
-use sba_subjects::{
-    event::ToolResult,
-    job::ToolJob,
-    run::Effect,
-};
+use sba_subjects::{event::ToolResult, job::ToolJob, run::Effect};
 use serde_json::Value;
 
 use super::{

@@ -144,7 +144,9 @@ pub(crate) mod tests {
         let context = context();
         let good = registry.execute("echo", &context, json!({"text": "hello"})).await;
         assert_eq!(good.unwrap(), json!("hello"));
-        for params in [json!({}), json!({"text": 1}), json!({"text": "secret"}), json!({"text": "a", "x": 1}), json!(null)] {
+        for params in
+            [json!({}), json!({"text": 1}), json!({"text": "secret"}), json!({"text": "a", "x": 1}), json!(null)]
+        {
             let error = registry.execute("echo", &context, params).await.unwrap_err();
             assert_eq!((error.code, error.retryable), ("tool_params_invalid", false));
             assert!(!error.message.contains("secret"), "{}", error.message);

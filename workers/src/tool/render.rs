@@ -27,10 +27,7 @@ use sba_subjects::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use self::{
-    compose::{Composed, html},
-    verify::Citation,
-};
+use self::{compose::Composed, verify::Citation};
 use super::{Tool, ToolContext};
 use crate::error::WorkError;
 

@@ -26,7 +26,7 @@ const MAX_FIELD: usize = 8 * 1024;
     "text": "# Terms\n\nInvoices are paid within 30 days.",
 }))]
 pub(crate) struct DocumentText {
-    /// Its title; the last part of its source when none is named.
+    /// Its title; what the document calls itself, or else the last part of its source, when none is named.
     #[serde(default)]
     #[garde(inner(length(chars, min = 1, max = 500), custom(no_control), custom(not_blank)))]
     #[schema(max_length = 500)]
@@ -56,7 +56,7 @@ pub(crate) struct DocumentForm {
     /// The document itself. Its name and media type count where the fields say nothing.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
-    /// Its title; the last part of its source when none is named.
+    /// Its title; what the document calls itself, or else the last part of its source, when none is named.
     title: Option<String>,
     /// Where it came from; the file's name when none is named.
     source: Option<String>,
@@ -93,7 +93,7 @@ impl Upload {
     fn of(said: DocumentText, file: Option<File>, max: u64) -> Result<Self, ApiError> {
         let (name, of_file, content) = match file {
             Some(file) => (file.name, file.media_type, file.content),
-            None => (None, None, Bytes::from(said.text)),
+            None => (None, Some("text/plain".to_owned()), Bytes::from(said.text)),
         };
         if content.is_empty() {
             return Err(ApiError::invalid_field("text", "the document is empty"));
@@ -106,8 +106,7 @@ impl Upload {
         };
         let last = source.trim_end_matches('/').rsplit('/').next().unwrap_or(&source);
         let title = said.title.unwrap_or_else(|| last.chars().take(500).collect());
-        let named = said.media_type.as_deref().or(of_file.as_deref());
-        let media_type = media_type(named.or(Some("text/plain").filter(|_| of_file.is_none())), &source)?;
+        let media_type = media_type(said.media_type.as_deref().or(of_file.as_deref()), &source)?;
         Ok(Self { title, source, media_type, content, idempotency_key: said.idempotency_key })
     }
 }

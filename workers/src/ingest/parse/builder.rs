@@ -66,11 +66,7 @@ impl<'a> TextBuilder<'a> {
             return Err(ParseError::Empty);
         }
         let title = title.map(|title| one_line(&title)).filter(|title| !title.is_empty());
-        Ok(Parsed {
-            title: title.or(self.first_heading).unwrap_or_default(),
-            text: self.text,
-            blocks: self.blocks,
-        })
+        Ok(Parsed { title: title.or(self.first_heading).unwrap_or_default(), text: self.text, blocks: self.blocks })
     }
 
     fn separate(&mut self, kind: BlockKind) {

@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn reads_what_editors_write() {
-        let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("Grüße".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let utf16: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain("Grüße".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(decode(&utf16, None, "text").unwrap(), "Grüße");
         assert_eq!(decode("\u{feff}Grüße".as_bytes(), None, "text").unwrap(), "Grüße");
         let latin = b"Die Gr\xf6\xdfe der T\xfcr ist f\xfcnf Fu\xdf, sagt M\xfcller.";

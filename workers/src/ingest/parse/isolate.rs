@@ -60,15 +60,12 @@ impl Parser {
         read: impl FnOnce() -> Result<Parsed, ParseError> + Send + 'static,
     ) -> Result<Parsed, ParseError> {
         let place = Arc::clone(&self.readers).acquire_owned();
-        let place = timeout(self.limits.deadline, place)
-            .await
-            .map_err(|_| ParseError::Busy)?
-            .map_err(|_| ParseError::Busy)?;
+        let place =
+            timeout(self.limits.deadline, place).await.map_err(|_| ParseError::Busy)?.map_err(|_| ParseError::Busy)?;
         let (done, result) = oneshot::channel();
         let reader = move || {
-            let outcome = panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(ParseError::TooComplex {
-                reason: "the reader failed on it",
-            }));
+            let outcome = panic::catch_unwind(AssertUnwindSafe(read))
+                .unwrap_or(Err(ParseError::TooComplex { reason: "the reader failed on it" }));
             drop(place);
             // The receiver is gone when the deadline has passed.
             let _ = done.send(outcome);

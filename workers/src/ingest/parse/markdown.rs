@@ -34,9 +34,14 @@ fn options() -> Options<'static> {
 /// A container that the reader is in.
 enum Container {
     Quote,
-    List { next: usize, ordered: bool },
+    List {
+        next: usize,
+        ordered: bool,
+    },
     /// `marker` is taken by the item's first block.
-    Item { marker: Option<String> },
+    Item {
+        marker: Option<String>,
+    },
     Other,
 }
 
@@ -92,9 +97,7 @@ impl Reader<'_> {
     fn container(&mut self, node: Node<'_>) -> Container {
         match &node.data().value {
             NodeValue::BlockQuote | NodeValue::Alert(_) | NodeValue::MultilineBlockQuote(_) => Container::Quote,
-            NodeValue::List(list) => {
-                Container::List { next: list.start, ordered: list.list_type == ListType::Ordered }
-            }
+            NodeValue::List(list) => Container::List { next: list.start, ordered: list.list_type == ListType::Ordered },
             NodeValue::Item(_) => Container::Item { marker: Some(self.marker()) },
             NodeValue::TaskItem(task) => {
                 let state = if task.symbol.is_some() { "[x] " } else { "[ ] " };
@@ -153,9 +156,8 @@ fn inline_text(node: Node<'_>) -> String {
 }
 
 fn table_text(table: Node<'_>) -> String {
-    let row_text = |row: Node<'_>| {
-        row.children().map(|cell| inline_text(cell).replace('\n', " ")).collect::<Vec<_>>().join(" | ")
-    };
+    let row_text =
+        |row: Node<'_>| row.children().map(|cell| inline_text(cell).replace('\n', " ")).collect::<Vec<_>>().join(" | ");
     table.children().map(row_text).collect::<Vec<_>>().join("\n")
 }
 

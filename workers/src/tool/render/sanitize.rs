@@ -36,7 +36,9 @@ pub(super) fn line(text: &str) -> String {
     let escaped: String = line.chars().flat_map(escape).collect();
     // A number and a dot would begin a list.
     match escaped.find(|c: char| !c.is_ascii_digit()) {
-        Some(at) if at > 0 && escaped[at..].starts_with(['.', ')']) => format!("{}\\{}", &escaped[..at], &escaped[at..]),
+        Some(at) if at > 0 && escaped[at..].starts_with(['.', ')']) => {
+            format!("{}\\{}", &escaped[..at], &escaped[at..])
+        }
         _ => escaped,
     }
 }
@@ -57,10 +59,8 @@ fn options() -> Options<'static> {
 
 /// Takes links, images, HTML and headings out of a tree, their text stays.
 fn disarm<'a>(arena: &'a Arena<'a>, root: Node<'a>) {
-    let nodes: Vec<Node<'a>> = root
-        .traverse()
-        .filter_map(|edge| if let NodeEdge::Start(node) = edge { Some(node) } else { None })
-        .collect();
+    let nodes: Vec<Node<'a>> =
+        root.traverse().filter_map(|edge| if let NodeEdge::Start(node) = edge { Some(node) } else { None }).collect();
     for node in nodes {
         let value = node.data().value.clone();
         match value {

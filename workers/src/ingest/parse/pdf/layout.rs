@@ -80,7 +80,11 @@ fn body_size(pages: &[Vec<Line>]) -> f64 {
     most.map_or(0.0, |(size, _)| f64::from(size) / 10.0)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size is small and positive; `as` saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a size is small and positive; `as` saturates"
+)]
 fn tenths(size: f64) -> u32 {
     (size * 10.0).round() as u32
 }
@@ -126,7 +130,13 @@ impl Paragraph {
         let done = std::mem::take(self);
         let scale = if body > 0.0 { done.size / body } else { 1.0 };
         if scale >= HEADING && done.text.chars().count() <= MAX_HEADING {
-            let level = if scale >= 1.7 { 1 } else if scale >= 1.35 { 2 } else { 3 };
+            let level = if scale >= 1.7 {
+                1
+            } else if scale >= 1.35 {
+                2
+            } else {
+                3
+            };
             return builder.heading(level, &done.text);
         }
         let kind = if starts_item(&done.text) { BlockKind::ListItem } else { BlockKind::Paragraph };

@@ -46,7 +46,8 @@ fn lines_become_headings_and_paragraphs() {
     ];
     let second = [shown(10, 50, 700, "over the page break."), shown(10, 50, 660, "[(Kerned) -600 (words)] TJ")];
     let second = second.concat().replace("([(", "[(").replace(")] TJ) Tj", ")] TJ");
-    let document = parse(&write_pdf("", &[first.concat(), second]), Format::Pdf, "a.pdf", ParseLimits::default()).unwrap();
+    let document =
+        parse(&write_pdf("", &[first.concat(), second]), Format::Pdf, "a.pdf", ParseLimits::default()).unwrap();
     assert_eq!(
         blocks(&document),
         [
@@ -62,7 +63,8 @@ fn lines_become_headings_and_paragraphs() {
 #[test]
 fn its_information_names_it() {
     let page = [shown(10, 50, 700, "Some text.")];
-    let title = |title: &str| parse(&write_pdf(title, &page), Format::Pdf, "b.pdf", ParseLimits::default()).unwrap().title;
+    let title =
+        |title: &str| parse(&write_pdf(title, &page), Format::Pdf, "b.pdf", ParseLimits::default()).unwrap().title;
     assert_eq!(title("Named \\(well\\)"), "Named (well)");
     assert_eq!(title("Microsoft Word - final2.docx"), "b");
 }

@@ -63,7 +63,8 @@ fn hostile_documents_and_models_stay_text() {
     let params = params(attack, vec![section(attack, &format!("{attack}\n\n{links}"), &[0])]);
     let document = document(&params, &[citation(0, attack, &format!("{attack}\n# Heading\n{links}"))]);
     for active in ["<script", "<img", "<a ", "href=", "src="] {
-        let tags = document.html.replace("&lt;", "").replace("src=https://evil.example/x", "").replace("href=https", "");
+        let tags =
+            document.html.replace("&lt;", "").replace("src=https://evil.example/x", "").replace("href=https", "");
         assert!(!tags.contains(active), "{active} in {}", document.html);
     }
     assert_eq!(document.html.matches("<title>").count(), 1);

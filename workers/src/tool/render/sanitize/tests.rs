@@ -1,4 +1,5 @@
 use super::*;
+use crate::tool::render::compose::html;
 
 #[test]
 fn structure_of_text_stays() {
@@ -14,7 +15,7 @@ fn nothing_active_is_left() {
     let hostile = "<script>alert(1)</script>\n\n<img src=x onerror=alert(1)> inline <b onclick=x>b</b>\n\n\
                    ![pixel](https://evil.example/t.gif) [click](javascript:alert(1)) [ok](https://evil.example)\n\n\
                    <https://evil.example/auto>\n\n[ref]\n\n[ref]: javascript:alert(1)\n\n# Sources\n\n1. Fake [1] and [2, 3].";
-    let html = super::super::html(&section(hostile));
+    let html = html(&section(hostile));
     for active in ["<script", "<img", "onerror=alert(1)>", "<a ", "javascript:alert(1)\"", "<h1", "[1]", "[2, 3]"] {
         assert!(!html.contains(active), "{active} in {html}");
     }
@@ -36,10 +37,10 @@ fn a_title_is_only_a_title() {
         ("&lt;b&gt; \\", "<h1>&amp;lt;b&amp;gt; \\</h1>\n"),
         ("https://evil.example/x www.evil.example", "<h1>https://evil.example/x www.evil.example</h1>\n"),
     ] {
-        assert_eq!(super::super::html(&format!("# {}\n", line(hostile))), expected);
+        assert_eq!(html(&format!("# {}\n", line(hostile))), expected);
     }
     for hostile in ["1. one", "- one", "+ one", "> one", "# one", "=== one", "--- one", "12) one"] {
-        assert_eq!(super::super::html(&line(hostile)), format!("<p>{}</p>\n", hostile.replace('>', "&gt;")));
+        assert_eq!(html(&line(hostile)), format!("<p>{}</p>\n", hostile.replace('>', "&gt;")));
     }
 }
 
