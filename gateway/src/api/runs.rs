@@ -1,6 +1,7 @@
 //! `/api/v1/runs`
 
 mod get;
+mod links;
 mod list;
 mod start;
 mod stream;

@@ -8,7 +8,7 @@ use axum::{
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error::{ApiError, Code, FieldProblem};
+use crate::error::{ApiError, Code};
 
 /// A JSON body: taken from a request, or given as an answer.
 ///
@@ -43,6 +43,10 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| refusal(&error))?;
     json.end().map_err(|error| not_json(&error))?;
+    // A list of values in the order of the fields would do as well, and nobody means that.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(ApiError::invalid_field("", "expected an object"));
+    }
     Ok(value)
 }
 
@@ -51,9 +55,15 @@ fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     if !inner.is_data() {
         return not_json(inner);
     }
+    let problem = inner.to_string();
     let path = error.path().to_string();
-    let field = if path == "." { String::new() } else { path };
-    ApiError::invalid(&[FieldProblem { field, problem: inner.to_string() }])
+    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    let field = match (path.as_str(), missing) {
+        (".", missing) => missing.unwrap_or_default().to_owned(),
+        (path, Some(missing)) => format!("{path}.{missing}"),
+        (path, None) => path.to_owned(),
+    };
+    ApiError::invalid_field(field, problem)
 }
 
 fn not_json(error: &serde_json::Error) -> ApiError {

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use sba_service::telemetry::trace;
-use tracing::{Instrument as _, Span, error, field::Empty, info_span, warn};
+use tracing::{Instrument as _, Span, debug, error, field::Empty, info_span};
 
 use super::request_id::{HEADER, RequestId};
 use crate::{app::App, error::ApiError};
@@ -52,11 +52,11 @@ fn span(request: &Request, id: &RequestId) -> Span {
 }
 
 fn log(failure: &ApiError) {
-    let causes = failure.causes();
-    let code = failure.code();
+    let (code, cause) = (failure.code(), failure.causes());
     if code.status().is_server_error() {
-        error!(code = code.as_str(), cause = causes, "A request failed: {failure}.");
-    } else if causes.is_some() {
-        warn!(code = code.as_str(), cause = causes, "A request was refused: {failure}.");
+        error!(code = code.as_str(), cause, "a request failed: {failure}");
+    } else {
+        // What clients do wrong is theirs to know, and anybody can cause it.
+        debug!(code = code.as_str(), cause, "a request was refused: {failure}");
     }
 }

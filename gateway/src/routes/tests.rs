@@ -230,7 +230,7 @@ async fn a_run_that_cannot_be_started_is_refused_field_by_field() {
     let bench = bench().await;
     let long = "x".repeat(bench.app.config.gateway.max_prompt_bytes + 1);
     for (body, field) in [
-        (json!({}), ""),
+        (json!({}), "prompt"),
         (json!({"prompt": ""}), "prompt"),
         (json!({"prompt": " \n\t "}), "prompt"),
         (json!({"prompt": "a\u{0}b"}), "prompt"),
@@ -249,9 +249,10 @@ async fn a_run_that_cannot_be_started_is_refused_field_by_field() {
         (json!({"prompt": "a", "options": {"max_steps": 1.5}}), "options.max_steps"),
         (json!({"prompt": "a", "options": {"locale": "e"}}), "options.locale"),
         (json!({"prompt": "a", "options": {"locale": "../../etc"}}), "options.locale"),
-        (json!({"prompt": "a", "options": []}), "options"),
+        (json!({"prompt": "a", "options": 7}), "options"),
         (json!({"prompt": "a", "idempotencyKey": ""}), "idempotency_key"),
         (json!([]), ""),
+        (json!([null, null, "a"]), ""),
         (json!("text"), ""),
     ] {
         let answer = bench.post("/api/v1/runs", body.to_string()).await;

@@ -45,7 +45,8 @@ pub(super) async fn quiet_runs(hub: Hub, client: Client, every: Duration, stop: 
         }
         let known = connections();
         let open = hub.open_watches();
-        let now: HashMap<_, _> = open.iter().map(|watch| ((watch.tenant.clone(), watch.run), watch.ring().next())).collect();
+        let now: HashMap<_, _> =
+            open.iter().map(|watch| ((watch.tenant.clone(), watch.run), watch.ring().next())).collect();
         let quiet = |watch: &Arc<Watch>| {
             let key = (watch.tenant.clone(), watch.run);
             known != connected || before.get(&key) == now.get(&key)

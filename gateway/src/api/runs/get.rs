@@ -1,9 +1,12 @@
 //! `GET /api/v1/runs/{run_id}`: a run, its steps and what it made.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use sba_service::log::ReadError;
 use sba_store::{Page, StoreError, artifacts, runs, steps, tool_calls};
 use sba_subjects::id::RunId;
+use tokio::time::timeout;
 use tracing::{Span, field::display, warn};
 use uuid::Uuid;
 
@@ -54,11 +57,12 @@ pub(crate) async fn get_run(
     principal.may(Action::ReadRuns)?;
     let run = RunId::from_uuid(run);
     Span::current().record("run_id", display(run));
-    let projected = match projected(&app, &principal, run).await {
+    let projected = timeout(PATIENCE, projected(&app, &principal, run)).await;
+    let projected = match projected.unwrap_or(Err(StoreError::TimedOut(None))) {
         Ok(projected) => projected,
         Err(error) => {
             let error: &dyn std::error::Error = &error;
-            warn!(error, "A run is shown from its log, because Postgres cannot be read.");
+            warn!(error, "a run is shown from its log, because Postgres cannot be read");
             None
         }
     };
@@ -77,6 +81,9 @@ pub(crate) async fn get_run(
         (Err(error), None) => Err(GetError::Log(error).into()),
     }
 }
+
+/// Longest wait for Postgres: the log knows as much, and is there.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Most artifacts that are shown with a run.
 const ARTIFACTS: u32 = 100;

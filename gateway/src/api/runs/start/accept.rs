@@ -1,0 +1,126 @@
+//! Storing a run: the command that drives it, and its first event.
+
+use async_nats::HeaderMap;
+use sba_service::{
+    log::{AppendError, ReadError},
+    telemetry::trace,
+};
+use sba_subjects::{
+    codec::CodecError,
+    command::{Command, CommandBody},
+    envelope::{Enveloped, VERSION},
+    event::{Created, Event},
+    id::{CommandId, RecordId, RunId},
+    record::Record,
+    subject::Subject,
+};
+use time::OffsetDateTime;
+
+use crate::{
+    api::{idempotency, times},
+    app::App,
+    auth::Principal,
+    error::{ApiError, Code},
+    publish::{self, PublishFailure},
+};
+
+/// Why a run could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error("the request cannot be written for NATS")]
+    Encode(#[from] CodecError),
+    #[error("the command to start the run was not stored")]
+    Publish(#[from] PublishFailure),
+    #[error("the run was not recorded")]
+    Append(#[from] AppendError),
+    #[error("the run that has this key could not be read")]
+    Read(#[from] ReadError),
+    #[error("this idempotency key was used with another request")]
+    KeyReused,
+    #[error("the run's first record has no event")]
+    Nothing,
+}
+
+impl From<StartError> for ApiError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::KeyReused => idempotency::conflict(),
+            StartError::Publish(failure) => failure.into(),
+            StartError::Append(AppendError::Full(_)) => {
+                Self::new(Code::StorageFull, "the log has no room for another run").caused_by(error)
+            }
+            StartError::Append(AppendError::TooLarge { .. }) => {
+                Self::new(Code::PayloadTooLarge, "the request is larger than the log takes").caused_by(error)
+            }
+            StartError::Append(_) | StartError::Read(_) => {
+                let message =
+                    "it is not known whether the run was stored; send the request again with an idempotency key";
+                Self::new(Code::Unavailable, message).caused_by(error)
+            }
+            StartError::Encode(_) | StartError::Nothing => {
+                Self::new(Code::Internal, "the run could not be started").caused_by(error)
+            }
+        }
+    }
+}
+
+/// Stores the command that drives the run and its first event, at the same time. Gives back when the run
+/// was accepted: an earlier request with the same key may have done it.
+pub(super) async fn store(
+    app: &App,
+    principal: &Principal,
+    run: RunId,
+    created: &Created,
+    now: OffsetDateTime,
+) -> Result<OffsetDateTime, StartError> {
+    let (id, ts) = (app.ids.make::<CommandId>(), times::to_millis(now));
+    let command = Command { v: VERSION, id, ts, body: CommandBody::Start(created.clone()) };
+    let subject = Subject::Cmd { tenant: principal.key.clone(), run, verb: command.body.verb() };
+    let record = first_record(app.ids.make(), run, &command, created)?;
+    let mut headers = HeaderMap::new();
+    trace::inject(&mut headers);
+    let (published, appended) = tokio::join!(
+        publish::acked(app, &subject, &command, headers.clone()),
+        app.log.append(&principal.key, run, &record, 0, &headers, app.config.nats.request_timeout_ms.duration()),
+    );
+    let accepted = match appended {
+        // As the log keeps it, so that the same request again is told the same.
+        Ok(_) => times::from_millis(ts),
+        Err(AppendError::Fenced { .. }) => same_request(app, principal, run, created).await?,
+        Err(error) => return Err(error.into()),
+    };
+    published?;
+    Ok(accepted)
+}
+
+/// The run's first event, as the log holds it.
+fn first_record(id: RecordId, run: RunId, command: &Command, created: &Created) -> Result<Record, StartError> {
+    let payload = Event::Created(created.clone());
+    let event = Enveloped {
+        v: VERSION,
+        r#type: payload.kind().to_owned(),
+        run,
+        step: None,
+        attempt: 0,
+        seq: 1,
+        ts: command.ts,
+        cause: Some(command.id),
+        key_id: None,
+        payload,
+    };
+    Record::of(id, &[event])?.ok_or(StartError::Nothing)
+}
+
+/// When a run that was there before was accepted, if it is the same request; the key cannot stand for another as well.
+async fn same_request(
+    app: &App,
+    principal: &Principal,
+    run: RunId,
+    created: &Created,
+) -> Result<OffsetDateTime, StartError> {
+    let stored = app.log.load(&principal.key, run).await?.map(|loaded| loaded.state);
+    match stored {
+        Some(stored) if stored.request_hash == created.request_hash => Ok(times::from_millis(stored.created_at)),
+        _ => Err(StartError::KeyReused),
+    }
+}

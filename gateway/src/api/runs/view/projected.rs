@@ -1,0 +1,109 @@
+//! A run, from what Postgres has of it.
+
+use sba_store::{artifacts, runs::Run, steps::Step, tool_calls::ToolCall};
+use sba_subjects::{id::TenantId, run::Usage};
+
+use super::{ArtifactLink, CallView, RunSummary, RunView, StepView};
+use crate::api::runs::links::Links;
+
+impl RunSummary {
+    /// From what Postgres has.
+    pub(in crate::api::runs) fn stored(tenant: TenantId, run: Run) -> Self {
+        Self {
+            run_id: run.id.as_uuid(),
+            tenant_id: tenant.as_uuid(),
+            user_id: run.user_id.map(|user| user.as_uuid()),
+            session_id: run.session_id.map(|session| session.as_uuid()),
+            workflow: run.workflow,
+            status: run.status,
+            prompt: run.prompt,
+            attempt: run.attempt,
+            seq: run.seq,
+            usage: run.usage.into(),
+            error: run.error.map(Into::into),
+            created_at: run.created_at,
+            started_at: run.started_at,
+            updated_at: run.updated_at,
+            ended_at: run.ended_at,
+            links: Links::of(run.id),
+        }
+    }
+}
+
+/// What Postgres has of a run.
+#[derive(Debug)]
+pub(crate) struct Projected {
+    pub(in crate::api::runs) run: Run,
+    pub(in crate::api::runs) steps: Vec<Step>,
+    pub(in crate::api::runs) calls: Vec<ToolCall>,
+    pub(in crate::api::runs) artifacts: Vec<artifacts::Artifact>,
+}
+
+impl RunView {
+    /// From what Postgres has.
+    pub(in crate::api::runs) fn projected(tenant: TenantId, projected: Projected) -> Self {
+        let Projected { run, steps, mut calls, artifacts } = projected;
+        let step = |step: Step| {
+            let call = calls.iter().position(|call| Some(call.id) == step.tool_call_id);
+            StepView::projected(step, call.map(|index| calls.swap_remove(index)))
+        };
+        Self {
+            steps: steps.into_iter().map(step).collect(),
+            artifacts: main_forms(artifacts).map(Into::into).collect(),
+            summary: RunSummary::stored(tenant, run),
+        }
+    }
+}
+
+/// The artifacts as the log names them: a page of HTML that was made of a Markdown document is another form of it.
+fn main_forms(artifacts: Vec<artifacts::Artifact>) -> impl Iterator<Item = artifacts::Artifact> {
+    let titles: Vec<String> =
+        artifacts.iter().filter(|made| made.media_type == "text/markdown").map(|made| made.title.clone()).collect();
+    artifacts.into_iter().filter(move |made| made.media_type != "text/html" || !titles.contains(&made.title))
+}
+
+impl StepView {
+    fn projected(step: Step, call: Option<ToolCall>) -> Self {
+        let used = step.usage != Usage::default();
+        Self {
+            number: step.number,
+            kind: step.kind,
+            name: step.name,
+            status: step.status,
+            input: step.input,
+            output: step.output,
+            tool_call: call.map(Into::into),
+            usage: used.then(|| step.usage.into()),
+            error: step.error.map(Into::into),
+            started_at: step.started_at,
+            ended_at: step.ended_at,
+        }
+    }
+}
+
+impl From<ToolCall> for CallView {
+    fn from(call: ToolCall) -> Self {
+        Self {
+            call_id: call.id.as_uuid(),
+            tool_name: call.tool_name,
+            params: call.params,
+            result: call.result,
+            success: call.success,
+            error: call.error.map(Into::into),
+            duration_ms: call.duration_ms,
+        }
+    }
+}
+
+impl From<artifacts::Artifact> for ArtifactLink {
+    fn from(artifact: artifacts::Artifact) -> Self {
+        Self {
+            artifact_id: artifact.id.as_uuid(),
+            title: artifact.title,
+            media_type: artifact.media_type,
+            bytes: artifact.bytes,
+            url: format!("/api/v1/artifacts/{}/content", artifact.id),
+            citations: artifact.citations.as_array().map_or(0, Vec::len) as u64,
+        }
+    }
+}

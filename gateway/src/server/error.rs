@@ -1,0 +1,82 @@
+//! Why a gateway does not run.
+
+use std::io;
+
+use sba_service::{log::ReadError, nats::NatsError, ops::ListenError, provision::ProvisionError};
+use sba_store::{StoreError, blob::BlobError};
+
+use crate::{auth::TokenError, mint::MintError};
+
+/// Why a gateway could not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address} (gateway.listen)")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A setting that a gateway needs is missing.
+    #[error("{0} must be set for a gateway")]
+    Missing(&'static str),
+    /// The issuer's public key cannot be read.
+    #[error("auth.public_key cannot be read")]
+    KeyFile(#[source] io::Error),
+    /// The issuer's public key is not one.
+    #[error("auth.public_key cannot be used")]
+    Key(#[source] TokenError),
+    /// No connection to NATS.
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    /// JetStream does not have what is needed.
+    #[error(transparent)]
+    Provision(#[from] ProvisionError),
+    /// The streams cannot be named.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// The heartbeat could not begin.
+    #[error("the heartbeat could not begin")]
+    Heartbeat(#[source] async_nats::Error),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The blob store cannot be used.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// Accounts cannot be made as configured.
+    #[error(transparent)]
+    Mint(#[from] MintError),
+    /// The metrics cannot be served.
+    #[error(transparent)]
+    Ops(#[from] ListenError),
+    /// The metrics cannot be made.
+    #[error("the metrics cannot be made: {0}")]
+    Metrics(String),
+    /// The listener broke.
+    #[error("the listener broke")]
+    Serve(#[source] io::Error),
+}
+
+impl GatewayError {
+    /// Stable code, for logs and exit messages.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Listen { .. } => "gateway_listen_failed",
+            Self::Missing(_) => "config_missing",
+            Self::KeyFile(_) | Self::Key(_) => "auth_key_invalid",
+            Self::Nats(error) => error.code(),
+            Self::Provision(error) => error.code(),
+            Self::Log(_) => "jetstream_unavailable",
+            Self::Heartbeat(_) => "nats_unavailable",
+            Self::Store(error) => error.code(),
+            Self::Blobs(error) => error.code(),
+            Self::Mint(_) => "accounts_invalid",
+            Self::Ops(error) => error.code(),
+            Self::Metrics(_) => "metrics_invalid",
+            Self::Serve(_) => "gateway_listener_broken",
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What a gateway connects to when it starts.
+
+use std::sync::Arc;
+
+use sba_service::{
+    clock::Clock, config::Config, ids::Ids, log::RunLog, metrics::Metrics, nats, provision::Provision,
+    shutdown::Shutdown,
+};
+use sba_store::{
+    DatabaseOptions, Store,
+    blob::{BlobOptions, Blobs, S3Options},
+};
+use sba_subjects::{
+    id::InstanceId,
+    stream::{self, Sizing},
+};
+use tokio::{net::TcpListener, sync::Semaphore};
+
+use super::GatewayError;
+use crate::{
+    app::{App, Parts},
+    auth::{Tenants, Verifier},
+    mint::Mint,
+    sessions::Sessions,
+    stream::{Hub, Limits},
+};
+
+/// Opens everything that handlers reach.
+pub(super) async fn open(
+    config: Config,
+    listener: &TcpListener,
+    instance: InstanceId,
+    metrics: Metrics,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    shutdown: &Shutdown,
+) -> Result<App, GatewayError> {
+    let verifier = verifier(&config).await?;
+    let blobs = Blobs::open(&blob_options(&config))?;
+    let name = format!("sba-gateway {instance}");
+    let client = nats::connect(&config.nats, &name, &metrics).await?;
+    let jetstream = nats::jetstream(client.clone(), &config.nats);
+    let sizing = Sizing { replicas: config.nats.replicas, ..Sizing::default() };
+    let wait = config.nats.startup_timeout_ms.duration();
+    Provision::new(jetstream.clone(), wait).streams(stream::ALL.iter().map(|stream| stream.config(&sizing))).await?;
+    let log = RunLog::new(jetstream.clone(), config.nats.request_timeout_ms.duration()).await?;
+    let store = Store::connect(&database_options(&config)?).await?;
+    let mint = Mint::open(&config.accounts, &config.nats, &name, &metrics).await?;
+    let limits = Limits {
+        viewers: config.gateway.max_viewers,
+        ring: config.gateway.ring_events,
+        verify: config.gateway.verify_interval_ms.duration(),
+    };
+    let hub = Hub::new(client.clone(), log.clone(), limits, metrics.clone(), shutdown.tasks().clone(), shutdown.soft());
+    Ok(App::new(Parts {
+        public_url: public_url(&config, listener),
+        clock,
+        ids,
+        metrics,
+        verifier,
+        tenants: Tenants::new(store.clone()),
+        sessions: Sessions::new(store.clone()),
+        mint,
+        store,
+        blobs,
+        nats: client,
+        jetstream,
+        log,
+        hub,
+        uploads: Semaphore::new(config.gateway.max_uploads),
+        requests: Semaphore::new(config.gateway.max_requests),
+        config,
+    }))
+}
+
+async fn verifier(config: &Config) -> Result<Verifier, GatewayError> {
+    let auth = &config.auth;
+    let path = auth.public_key.as_ref().ok_or(GatewayError::Missing("auth.public_key"))?;
+    let pem = tokio::fs::read(path).await.map_err(GatewayError::KeyFile)?;
+    let leeway = std::time::Duration::from_secs(auth.leeway_seconds);
+    Verifier::new(&pem, &auth.issuer, &auth.audience, leeway).map_err(GatewayError::Key)
+}
+
+fn database_options(config: &Config) -> Result<DatabaseOptions, GatewayError> {
+    let database = &config.database;
+    let url = database.url.as_ref().ok_or(GatewayError::Missing("database.url"))?;
+    Ok(DatabaseOptions {
+        url: url.reveal().to_owned(),
+        max_connections: database.max_connections,
+        acquire_timeout: database.acquire_timeout_ms.duration(),
+        statement_timeout: database.statement_timeout_ms.duration(),
+    })
+}
+
+fn blob_options(config: &Config) -> BlobOptions {
+    let blobs = &config.blobs;
+    let secret =
+        |secret: &Option<sba_service::config::Secret>| secret.as_ref().map(|secret| secret.reveal().to_owned());
+    BlobOptions {
+        url: blobs.url.clone(),
+        s3: S3Options {
+            endpoint: blobs.endpoint.clone(),
+            region: blobs.region.clone(),
+            access_key_id: secret(&blobs.access_key_id),
+            secret_access_key: secret(&blobs.secret_access_key),
+        },
+        max_bytes: config.knowledge.max_document_bytes,
+        deadline: blobs.request_timeout_ms.duration(),
+    }
+}
+
+fn public_url(config: &Config, listener: &TcpListener) -> String {
+    let configured = config.gateway.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+    configured.unwrap_or_else(|| {
+        let address = listener.local_addr().map_or_else(|_| config.gateway.listen.clone(), |local| local.to_string());
+        format!("http://{address}")
+    })
+}
