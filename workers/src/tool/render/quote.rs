@@ -58,8 +58,9 @@ impl Relevance {
                     break;
                 }
                 score += gain;
-                if score > best.0 {
-                    best = (score, range);
+                let value = score * brevity(&passage[range.clone()]);
+                if value > best.0 {
+                    best = (value, range);
                 }
             }
         }
@@ -100,7 +101,12 @@ fn cut(text: &str, span: Range<usize>) -> Range<usize> {
     span.start..span.start + whole[..end].trim_end().len()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of sentences are small")]
+/// 1 for the shortest quote, three quarters for the longest: of two that say the same, the shorter is better.
+fn brevity(quote: &str) -> f64 {
+    1.0 - ratio(quote.chars().count().min(MAX_QUOTE), 4 * MAX_QUOTE)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of sentences and characters are small")]
 fn ratio(all: usize, some: usize) -> f64 {
     all as f64 / some as f64
 }
