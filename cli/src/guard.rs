@@ -92,10 +92,12 @@ pub fn run(args: &GuardArgs) -> io::Result<u8> {
     if let Some(guard) = args.guarded_by {
         return Err(become_server::exec(args, Pid::from_raw(guard)));
     }
+    // Before the server starts, so that no signal can end the guard alone.
+    let signals = events::block_signals()?;
     let child = start(args)?;
     let group = i32::try_from(child.id()).map(Pid::from_raw).map_err(io::Error::other)?;
     writeln!(io::stdout(), "{group}")?;
-    let mut events = Events::watch(child)?;
+    let mut events = Events::watch(child, signals)?;
     let (status, keep) = match events.next() {
         Event::Exited(status) => (status?, true),
         Event::Stop { keep } => (stop(args, group, &mut events)?, keep),

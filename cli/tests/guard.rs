@@ -144,8 +144,10 @@ fn a_command_that_does_not_exist_is_an_error_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_sba"));
     command.arg("guard").arg("--log").arg(folder.path().join("log")).args(["--", "/no/such/program"]);
-    let status = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-    assert!(!status.success());
+    let mut guard = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // Waiting closes the lifeline, and the guard would stop what it is about to start.
+    let _lifeline = guard.stdin.take();
+    assert!(!guard.wait().unwrap().success());
     let log = fs::read_to_string(folder.path().join("log")).expect("the log was written");
     assert!(log.contains("/no/such/program"), "{log}");
 }

@@ -23,20 +23,25 @@ pub(super) enum Event {
     },
 }
 
+/// Keeps the signals that ask a process to end for the thread that waits for them. Threads started later inherit it;
+/// so does a child, which must undo it.
+pub(super) fn block_signals() -> io::Result<SigSet> {
+    let mut signals = SigSet::empty();
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        signals.add(signal);
+    }
+    signals.thread_block()?;
+    Ok(signals)
+}
+
 /// The stream of events; each kind is waited for by a thread of its own.
 pub(super) struct Events {
     receiver: Receiver<Event>,
 }
 
 impl Events {
-    /// Begins to watch the server, the lifeline and the signals.
-    pub(super) fn watch(mut child: Child) -> io::Result<Self> {
-        let mut signals = SigSet::empty();
-        for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
-            signals.add(signal);
-        }
-        // Blocked before any thread starts, so that all inherit it and only the waiting thread gets them.
-        signals.thread_block()?;
+    /// Begins to watch the server, the lifeline and the blocked signals.
+    pub(super) fn watch(mut child: Child, signals: SigSet) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
         let (exits, stops) = (sender.clone(), sender.clone());
         spawn("server", move || send(&exits, Event::Exited(child.wait())))?;
