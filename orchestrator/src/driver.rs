@@ -3,8 +3,8 @@
 //! A command is taken from the `CMDS` queue and stays unacked while its run is driven; so a run whose driver
 //! dies is given to another by redelivery, and nothing else has to remember it.
 //!
-//! - [`commands`]: the queue, and what becomes of each delivery;
-//! - [`activate`](self): from a command to a run that this process holds;
+//! - `commands`: the queue, and what becomes of each delivery;
+//! - `activate`: from a command to a run that this process holds;
 //! - `held`: a held run: decide, append behind the fence, go on;
 //! - `write` and `call`: the two kinds of step that take time.
 

@@ -30,9 +30,9 @@ impl Driver {
         {
             return Fate::Dead("wrong_tenant", "the command names another tenant than its subject".to_owned());
         }
-        // This very process holds the run: it acks its own delivery when the run parks, and whatever this
+        // This very process may hold the run: it acks its own delivery when the run parks, and whatever this
         // one asks is looked at then.
-        let Some(place) = self.roll.enter(run, &self.metrics) else {
+        let Some(place) = self.roll.enter(run, self.limits.owned_elsewhere, &self.metrics).await else {
             return Fate::Later(self.limits.owned_elsewhere);
         };
         let fate = match self.found(&tenant, run, &command).await {
