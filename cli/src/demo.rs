@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use sba_gateway::auth::Role;
+use sba_service::{clock::SystemClock, ids::TimeOrderedIds};
 use sba_subjects::id::{TenantId, UserId};
 use uuid::Uuid;
 
@@ -83,7 +84,7 @@ pub async fn run(demo: &Demo) -> anyhow::Result<Outcome> {
     let stack = stack.context("the installation could not be started")?;
     println!("The gateway answers at {}", stack.url());
 
-    let user = UserId::from_uuid(Uuid::new_v4());
+    let user = TimeOrderedIds::shared(SystemClock::shared()).make::<UserId>();
     let operator = Client::new(stack.url(), stack.token(None, user, &[Role::Operator])?)?;
     let tenant = operator.create_tenant("Demo").await.context("the tenant could not be created")?;
     let token = stack.token(Some(TenantId::from_uuid(tenant)), user, &[Role::Member])?;

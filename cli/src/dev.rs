@@ -1,12 +1,12 @@
 //! `sba dev`: a whole installation that stays until it is stopped.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use sba_gateway::auth::Role;
+use sba_service::{clock::SystemClock, ids::TimeOrderedIds};
 use sba_subjects::id::{TenantId, UserId};
-use uuid::Uuid;
 
 use crate::{
     client::Client,
@@ -18,12 +18,23 @@ use crate::{
 /// # Errors
 /// When it cannot be started.
 pub async fn run(options: StackOptions) -> anyhow::Result<()> {
+    let mut stop = pin!(stopped());
+    let _stack = tokio::select! {
+        stopped = &mut stop => return Ok(stopped?),
+        stack = begin(options) => stack?,
+    };
+    stop.await?;
+    println!("Stopping.");
+    Ok(())
+}
+
+async fn begin(options: StackOptions) -> anyhow::Result<Stack> {
     let spinner = ProgressBar::new_spinner();
     spinner.enable_steady_tick(Duration::from_millis(100));
     let stack = Stack::start(options, |what| spinner.set_message(what.to_owned())).await;
     spinner.finish_and_clear();
     let stack = stack.context("the installation could not be started")?;
-    let user = UserId::from_uuid(Uuid::new_v4());
+    let user = TimeOrderedIds::shared(SystemClock::shared()).make::<UserId>();
     let operator = Client::new(stack.url(), stack.token(None, user, &[Role::Operator])?)?;
     let tenant = operator.create_tenant("Development").await?;
     let token = stack.token(Some(TenantId::from_uuid(tenant)), user, &[Role::TenantAdmin, Role::Member])?;
@@ -41,9 +52,7 @@ pub async fn run(options: StackOptions) -> anyhow::Result<()> {
          Ctrl-C stops everything and removes its data.",
         config = config.display(),
     );
-    stopped().await?;
-    println!("Stopping.");
-    Ok(())
+    Ok(stack)
 }
 
 /// Waits for Ctrl-C or SIGTERM.

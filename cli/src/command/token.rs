@@ -10,7 +10,10 @@ use std::{
 
 use anyhow::Context as _;
 use sba_gateway::auth::{Claims, KeyPair, Role, mint};
-use sba_service::clock::{Clock as _, SystemClock};
+use sba_service::{
+    clock::{Clock as _, SystemClock},
+    ids::TimeOrderedIds,
+};
 use sba_subjects::id::{TenantId, UserId};
 use uuid::Uuid;
 
@@ -48,7 +51,7 @@ pub(super) fn run(args: &TokenArgs) -> anyhow::Result<ExitCode> {
         iat: now,
         exp: now + auth.token_ttl_seconds,
         tenant_id: args.tenant.map(TenantId::from_uuid),
-        user_id: UserId::from_uuid(args.user.unwrap_or_else(Uuid::new_v4)),
+        user_id: args.user.map_or_else(|| TimeOrderedIds::shared(SystemClock::shared()).make(), UserId::from_uuid),
         roles: args.roles.clone(),
     };
     println!("{}", mint(&key, &claims)?);

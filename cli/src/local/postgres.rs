@@ -7,6 +7,8 @@ mod user;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
+use tempfile::TempDir;
+
 use self::user::ServerUser;
 use super::{
     LocalError, RunFolder, ports,
@@ -45,6 +47,8 @@ pub struct Postgres {
     site: PostgresSite,
     /// Declared last: the folder goes after the server. Absent when it is shared with others.
     _folder: Option<RunFolder>,
+    /// The server's own folder, where it could not be inside that one.
+    _elsewhere: Option<TempDir>,
 }
 
 impl Postgres {
@@ -66,7 +70,7 @@ impl Postgres {
     /// As [`Postgres::start`].
     pub async fn start_in(run: &RunFolder) -> Result<Self, LocalError> {
         let user = ServerUser::find()?;
-        let folder = user.folder(run)?;
+        let (folder, elsewhere) = user.folder(run)?;
         let programs = user.programs(&Parts::locate()?.postgres()?, &folder)?;
         let place = Place { programs, folder, run: run.path().to_owned(), user };
         let mut site = init::initialize(&place).await?;
@@ -83,7 +87,7 @@ impl Postgres {
             process.stop();
             return Err(error);
         }
-        Ok(Self { process, site, _folder: None })
+        Ok(Self { process, site, _folder: None, _elsewhere: elsewhere })
     }
 
     /// Where the server is, and the passwords of its roles.

@@ -41,7 +41,7 @@ pub(super) struct ServerSpec {
     /// How long it may take to stop before it is killed.
     pub(super) grace: Duration,
     pub(super) log: PathBuf,
-    /// Folders that go when this process does.
+    /// Folders that the guard removes when this process is gone without a word; who is alive removes its own.
     pub(super) remove: Vec<PathBuf>,
     /// A folder that goes with the last of them.
     pub(super) remove_empty: Option<PathBuf>,
@@ -201,10 +201,6 @@ impl ServerProcess {
 impl Drop for ServerProcess {
     fn drop(&mut self) {
         self.end();
-        for folder in &self.spec.remove {
-            // What cannot be removed is only space lost.
-            let _ = fs::remove_dir_all(folder);
-        }
     }
 }
 

@@ -36,6 +36,9 @@ const MIGRATE_DEADLINE: Duration = Duration::from_secs(60);
 /// How often a start is tried on other ports, when the process ended at once.
 const ATTEMPTS: usize = 3;
 
+/// The folders of SBA's own processes: configuration and keys, documents, logs.
+const OWN_FOLDERS: [&str; 3] = ["etc", "blobs", "log"];
+
 /// Which models the processes use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StackModel {
@@ -113,10 +116,6 @@ impl Stack {
     /// When a part cannot be fetched, a server or process cannot be started, or is not ready in time.
     pub async fn start(options: StackOptions, mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
         let folder = RunFolder::create()?;
-        for name in ["etc", "blobs", "log"] {
-            let path = folder.path().join(name);
-            fs::create_dir(&path).map_err(LocalError::io("no folder for the processes"))?;
-        }
         say("starting NATS with JetStream");
         let nats = NatsServer::start_in(&folder).await?;
         let hub = HubAccount::new(nats.site()).await?;
@@ -131,6 +130,11 @@ impl Stack {
             }
             StackModel::Configured | StackModel::Scripted => None,
         };
+        // Not earlier: from now on the processes' guards remove them if this process is killed.
+        for name in OWN_FOLDERS {
+            let path = folder.path().join(name);
+            fs::create_dir(&path).map_err(LocalError::io("no folder for the processes"))?;
+        }
         let etc = folder.path().join("etc");
         let private_key = token::write_keys(&etc)?;
         let mut settings = Settings::new(&folder, &etc, &hub, &database);
@@ -350,7 +354,7 @@ impl Launch<'_> {
                 stop: Stop::Term,
                 grace: GRACE,
                 log: self.folder.path().join("log").join(format!("{command}-{number}.log")),
-                remove: ["etc", "blobs", "log"].map(|name| self.folder.path().join(name)).to_vec(),
+                remove: OWN_FOLDERS.map(|name| self.folder.path().join(name)).to_vec(),
                 remove_empty: Some(self.folder.path().to_owned()),
             };
             let url = (command == "gateway").then(|| format!("http://127.0.0.1:{listen}"));

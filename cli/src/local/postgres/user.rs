@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tempfile::TempDir;
+
 use crate::local::{LocalError, RunFolder};
 use nix::unistd::{Gid, Uid, User, chown};
 
@@ -37,19 +39,21 @@ impl ServerUser {
         self.other.map(|(uid, gid)| (uid.as_raw(), gid.as_raw()))
     }
 
-    /// A new folder that the user can enter: inside `run` if the way there is open, else in `/tmp`.
-    pub(super) fn folder(&self, run: &RunFolder) -> Result<PathBuf, LocalError> {
-        if self.other.is_none() {
-            return run.sub("postgres-");
+    /// A new folder that the user can enter: inside `run` if the way there is open, else one in `/tmp`, which goes when
+    /// the second value is dropped.
+    pub(super) fn folder(&self, run: &RunFolder) -> Result<(PathBuf, Option<TempDir>), LocalError> {
+        let (folder, elsewhere) = if self.other.is_none() || others_can_enter(run.path()) {
+            (run.sub("postgres-")?, None)
+        } else {
+            let folder = tempfile::Builder::new().prefix("sba-postgres-").tempdir_in("/tmp");
+            let folder = folder.map_err(LocalError::io("no folder for Postgres"))?;
+            (folder.path().to_owned(), Some(folder))
+        };
+        if self.other.is_some() {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o711))
+                .map_err(LocalError::io("no folder for Postgres"))?;
         }
-        let open = others_can_enter(run.path());
-        let parent = if open { run.path() } else { Path::new("/tmp") };
-        let prefix = if open { "postgres-" } else { "sba-postgres-" };
-        let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(parent);
-        let folder = folder.map_err(LocalError::io("no folder for Postgres"))?.keep();
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o711))
-            .map_err(LocalError::io("no folder for Postgres"))?;
-        Ok(folder)
+        Ok((folder, elsewhere))
     }
 
     /// Hands a file or folder to the user.
