@@ -1,0 +1,13 @@
+//! Knowledge, from the bytes of a document to a document that cites it, against real servers and the real model.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::disallowed_methods, reason = "tests need ids that no other test has")]
+
+#[path = "knowledge/embedding.rs"]
+mod embedding;
+#[path = "knowledge/jobs.rs"]
+mod jobs;
+#[path = "knowledge/support.rs"]
+mod support;
+#[path = "knowledge/tools.rs"]
+mod tools;

@@ -1,0 +1,241 @@
+//! A worker with a database, blobs and an account of its own.
+
+use std::{future::Future, time::Duration};
+
+use async_nats::jetstream::{self, Context};
+use sba::local::{HubAccount, nats, postgres};
+use sba_service::{
+    config::{
+        BlobsConfig, Config, DatabaseConfig, Embedder, KnowledgeConfig, Millis, NatsConfig, Secret, WorkerConfig,
+    },
+    shutdown::Shutdown,
+};
+use sba_store::{
+    DatabaseOptions, Store,
+    audit::Actor,
+    blob::{BlobKey, BlobOptions, Blobs, S3Options},
+    documents::{self, Document, DocumentStatus, NewDocument},
+    language::Language,
+    migrate,
+    tenants::{self, NewTenant},
+};
+use sba_subjects::{
+    codec,
+    command::{Command, CommandBody},
+    envelope::VERSION,
+    event::ToolResult,
+    id::{CallId, DocumentId, RunId, TenantKey, UserId},
+    job::{IndexJob, Job, JobBody, ToolJob, queue_of},
+    name::{Queue, Verb},
+    run::Effect,
+    stream::Stream,
+    subject::Subject,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{task::JoinHandle, time::Instant};
+use uuid::Uuid;
+
+/// Longest wait for anything, on a busy machine too.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a worker works with, and the worker.
+pub(crate) struct Bench {
+    pub(crate) jetstream: Context,
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) tenant: TenantKey,
+    worker: JoinHandle<Result<(), sba_workers::WorkerError>>,
+    shutdown: Shutdown,
+    _hub: HubAccount,
+    _folder: TempDir,
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl Fn() -> F) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+pub(crate) async fn database() -> (Store, String) {
+    let template = format!("sba_schema_{}", migrate::latest_version());
+    let fill = async |fresh: &postgres::Database| -> Result<(), sba::local::LocalError> {
+        migrate::migrate(&fresh.owner_url, PATIENCE).await.unwrap();
+        Ok(())
+    };
+    let database = postgres::shared().await.unwrap().create_database_from(&template, fill).await.unwrap();
+    (Store::connect(&DatabaseOptions::new(&database.app_url)).await.unwrap(), database.app_url.clone())
+}
+
+pub(crate) async fn new_tenant(store: &Store) -> TenantKey {
+    let account: TenantKey = nkeys::KeyPair::new_account().public_key().parse().unwrap();
+    let new = NewTenant {
+        account: account.clone(),
+        name: "Acme".to_owned(),
+        plan: "standard".to_owned(),
+        quota_tokens: None,
+        config: serde_json::json!({}),
+    };
+    let mut tx = store.begin(account.id()).await.unwrap();
+    tenants::create(&mut tx, &new, &Actor::default()).await.unwrap();
+    tx.commit().await.unwrap();
+    account
+}
+
+pub(crate) fn open_blobs(folder: &TempDir) -> Blobs {
+    let url = format!("file://{}", folder.path().join("blobs").display());
+    let options = BlobOptions { url, s3: S3Options::default(), max_bytes: 1 << 24, deadline: PATIENCE };
+    Blobs::open(&options).unwrap()
+}
+
+impl Bench {
+    pub(crate) async fn start() -> Self {
+        let hub = HubAccount::new(nats::shared().await.unwrap()).await.unwrap();
+        let (store, url) = database().await;
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            nats: NatsConfig {
+                url: hub.url().to_owned(),
+                credentials: Some(hub.credentials().to_owned()),
+                ..NatsConfig::default()
+            },
+            database: DatabaseConfig { url: Some(Secret::new(url)), ..DatabaseConfig::default() },
+            blobs: BlobsConfig {
+                url: format!("file://{}", folder.path().join("blobs").display()),
+                ..BlobsConfig::default()
+            },
+            knowledge: KnowledgeConfig { embedder: Embedder::Hashed, ..KnowledgeConfig::default() },
+            worker: WorkerConfig { retry_min_ms: Millis::new(10), max_deliveries: 3, ..WorkerConfig::default() },
+            telemetry: sba_service::config::TelemetryConfig {
+                metrics_listen: String::new(),
+                ..sba_service::config::TelemetryConfig::default()
+            },
+            ..Config::default()
+        };
+        let tenant = new_tenant(&store).await;
+        let shutdown = Shutdown::new(Duration::from_secs(10));
+        // A process holds its future on its first thread, so it need not be `Send`.
+        let (runtime, ending) = (tokio::runtime::Handle::current(), shutdown.clone());
+        let worker = tokio::task::spawn_blocking(move || runtime.block_on(sba_workers::run(config, ending)));
+        let jetstream = jetstream::new(hub.connect().await.unwrap());
+        let bench =
+            Self { jetstream, store, blobs: open_blobs(&folder), tenant, worker, shutdown, _hub: hub, _folder: folder };
+        until("the worker's queues", || async {
+            bench
+                .jetstream
+                .get_stream(Stream::Jobs.as_str())
+                .await
+                .ok()?
+                .consumer_info(Queue::ToolExec.as_str())
+                .await
+                .ok()
+        })
+        .await;
+        bench
+    }
+
+    /// Hands a document in and its job out, as the gateway does.
+    pub(crate) async fn put(&self, source: &str, media_type: &str, content: &[u8]) -> DocumentId {
+        let new = new_document(&self.tenant, source, media_type, content);
+        self.blobs.put(&new.blob, content.to_vec().into()).await.unwrap();
+        let mut tx = self.store.begin(self.tenant.id()).await.unwrap();
+        let id = documents::put(&mut tx, &new, &Actor::default()).await.unwrap().id();
+        tx.commit().await.unwrap();
+        let content_sha256: String = new.content_sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.give(
+            Queue::Index,
+            CallId::from_uuid(Uuid::new_v4()),
+            JobBody::Index(IndexJob { document_id: id, content_sha256 }),
+        )
+        .await;
+        id
+    }
+
+    /// Waits until a document's job is done.
+    pub(crate) async fn settled(&self, id: DocumentId) -> Document {
+        until("a document to be indexed", || async {
+            let mut tx = self.store.begin(self.tenant.id()).await.unwrap();
+            let document = documents::get(&mut tx, id).await.unwrap().unwrap();
+            (document.status != DocumentStatus::Pending).then_some(document)
+        })
+        .await
+    }
+
+    /// Calls a tool for a run and waits for the result.
+    pub(crate) async fn call(&self, run: RunId, call: CallId, tool: &str, params: Value) -> ToolResult {
+        let tool_name = tool.parse().unwrap();
+        let queue = queue_of(&tool_name);
+        let subject = Subject::Cmd { tenant: self.tenant.clone(), run, verb: Verb::Result }.to_string();
+        let seen = self.last(Stream::Cmds, &subject).await.map_or(0, |message| message.sequence);
+        self.give(queue, call, JobBody::Tool(ToolJob { run, step: 1, tool_name, params, effect: Effect::Pure })).await;
+        until("a result", || async {
+            let message = self.last(Stream::Cmds, &subject).await.filter(|message| message.sequence > seen)?;
+            let command: Command = codec::decode(&message.payload).unwrap();
+            match command.body {
+                CommandBody::Result(result) => Some(result),
+                other => panic!("{other:?}"),
+            }
+        })
+        .await
+    }
+
+    pub(crate) async fn give(&self, queue: Queue, call: CallId, body: JobBody) {
+        let job = Job {
+            v: VERSION,
+            id: call,
+            tenant_id: self.tenant.id(),
+            user_id: UserId::from_uuid(Uuid::from_u128(7)),
+            ts: 0,
+            body,
+        };
+        let subject = Subject::Job { tenant: self.tenant.clone(), queue, call }.to_string();
+        self.publish(subject, codec::encode(&job).unwrap()).await;
+    }
+
+    pub(crate) async fn publish(&self, subject: String, body: bytes::Bytes) {
+        self.jetstream.publish(subject, body).await.unwrap().await.unwrap();
+    }
+
+    pub(crate) async fn last(&self, stream: Stream, subject: &str) -> Option<jetstream::message::StreamMessage> {
+        let stream = self.jetstream.get_stream(stream.as_str()).await.unwrap();
+        stream.get_last_raw_message_by_subject(subject).await.ok()
+    }
+
+    /// Waits until no job is left.
+    pub(crate) async fn idle(&self) {
+        until("the queue to be empty", || async {
+            let mut stream = self.jetstream.get_stream(Stream::Jobs.as_str()).await.unwrap();
+            (stream.info().await.unwrap().state.messages == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Ends the worker as a signal does.
+    pub(crate) async fn stop(self) {
+        self.shutdown.begin();
+        tokio::time::timeout(PATIENCE, self.worker).await.unwrap().unwrap().unwrap();
+    }
+}
+
+/// A document whose id follows from its source. The hash is any that differs with the content.
+pub(crate) fn new_document(tenant: &TenantKey, source: &str, media_type: &str, content: &[u8]) -> NewDocument {
+    let id = DocumentId::from_uuid(tenant.derive("document", source));
+    let mut content_sha256 = [0; 32];
+    content_sha256[..16].copy_from_slice(tenant.derive("content", &String::from_utf8_lossy(content)).as_bytes());
+    NewDocument {
+        id,
+        title: source.to_owned(),
+        source: source.to_owned(),
+        media_type: media_type.to_owned(),
+        language: Language::ENGLISH,
+        content_sha256,
+        bytes: content.len() as u64,
+        blob: BlobKey::document(tenant.id(), id, content_sha256),
+    }
+}
