@@ -11,7 +11,7 @@ use unicode_segmentation::UnicodeSegmentation;
 const MAX_QUOTE: usize = 400;
 
 /// How much more a word of the question counts than one of the section's text.
-const QUESTION_WEIGHT: f64 = 2.0;
+const QUESTION_WEIGHT: f64 = 3.0;
 
 /// What a further sentence must add to the score to be quoted, as a part of the score so far.
 const WORTHWHILE: f64 = 0.15;
