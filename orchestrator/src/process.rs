@@ -147,7 +147,7 @@ async fn provision(config: &Config, jetstream: &async_nats::jetstream::Context) 
     let sizing = Sizing { replicas: config.nats.replicas, ..Sizing::default() };
     let pace = Pace { ack_wait: config.orchestrator.command_ack_wait_ms.into(), max_ack_pending: 100_000 };
     let provision = Provision::new(jetstream.clone(), config.nats.startup_timeout_ms.into());
-    provision.streams(stream::ALL.iter().map(|stream| stream.config(&sizing))).await?;
+    provision.streams(stream::all(&sizing)).await?;
     let (stream, consumer) = consumer::commands(&pace);
     provision.consumers([(stream.as_str(), consumer)]).await
 }

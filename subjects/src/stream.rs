@@ -57,6 +57,12 @@ impl Default for Sizing {
     }
 }
 
+/// Every stream as JetStream is asked for it.
+#[must_use]
+pub fn all(sizing: &Sizing) -> Vec<Config> {
+    ALL.iter().map(|stream| stream.config(sizing)).collect()
+}
+
 impl Stream {
     /// The patterns of the subjects that the stream keeps. No two streams overlap.
     #[must_use]

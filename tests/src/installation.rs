@@ -8,9 +8,11 @@ use sba::{
     local::{Stack, StackModel, StackOptions},
 };
 use sba_gateway::auth::Role;
-use sba_subjects::id::{TenantId, UserId};
+use sba_subjects::id::TenantId;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::run_log::ids;
 
 /// Longest time that a run may take in these tests.
 pub const RUN: Duration = Duration::from_secs(60);
@@ -38,7 +40,7 @@ pub async fn with(overrides: Value) -> anyhow::Result<Stack> {
 /// # Errors
 /// When the tenant cannot be made.
 pub async fn tenant(stack: &Stack, name: &str) -> anyhow::Result<Client> {
-    let user = UserId::from_uuid(Uuid::new_v4());
+    let user = ids().make();
     let operator = Client::new(stack.url(), stack.token(None, user, &[Role::Operator])?)?;
     let tenant = TenantId::from_uuid(operator.create_tenant(name).await?);
     Ok(Client::new(stack.url(), stack.token(Some(tenant), user, &[Role::TenantAdmin, Role::Member])?)?)

@@ -36,7 +36,7 @@ pub fn ids() -> std::sync::Arc<dyn Ids> {
 pub async fn streams(jetstream: &Context, replicas: usize) -> anyhow::Result<()> {
     let sizing = Sizing { replicas, ..Sizing::default() };
     let provision = Provision::new(jetstream.clone(), PATIENCE);
-    provision.streams(stream::ALL.iter().map(|stream| stream.config(&sizing))).await?;
+    provision.streams(stream::all(&sizing)).await?;
     Ok(())
 }
 

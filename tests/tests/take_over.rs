@@ -1,6 +1,6 @@
 //! Runs whose driver freezes or dies, with real processes.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use sba::client::{Client, Event};
 use sba_tests::installation::{document, everything, scripted, tenant, text_of};

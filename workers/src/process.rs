@@ -148,7 +148,7 @@ async fn provision(config: &Config, jetstream: &Context) -> Result<(), Provision
     let sizing = Sizing { replicas: config.nats.replicas, ..Sizing::default() };
     let pace = Pace { ack_wait: config.worker.ack_wait_ms.into(), max_ack_pending: MAX_PENDING };
     let provision = Provision::new(jetstream.clone(), config.nats.startup_timeout_ms.into());
-    provision.streams(stream::ALL.iter().map(|stream| stream.config(&sizing))).await?;
+    provision.streams(stream::all(&sizing)).await?;
     let queues = served(&config.worker.concurrency).map(|(queue, _)| consumer::jobs(queue, &pace));
     provision.consumers(queues.map(|(stream, consumer)| (stream.as_str(), consumer))).await
 }

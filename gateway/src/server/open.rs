@@ -42,7 +42,7 @@ pub(super) async fn open(
     let jetstream = nats::jetstream(client.clone(), &config.nats);
     let sizing = Sizing { replicas: config.nats.replicas, ..Sizing::default() };
     let wait = config.nats.startup_timeout_ms.duration();
-    Provision::new(jetstream.clone(), wait).streams(stream::ALL.iter().map(|stream| stream.config(&sizing))).await?;
+    Provision::new(jetstream.clone(), wait).streams(stream::all(&sizing)).await?;
     let log = RunLog::new(jetstream.clone(), config.nats.request_timeout_ms.duration()).await?;
     let store = Store::connect(&database_options(&config)?).await?;
     let mint = Mint::open(&config.accounts, &config.nats, &name, &metrics).await?;
