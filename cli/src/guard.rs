@@ -3,7 +3,7 @@
 //! The guard's standard input is a lifeline: a pipe whose other end only the parent holds. However the parent ends,
 //! `kill -9` included, the system closes that end; the guard then asks its server to stop, kills what has not stopped
 //! within the grace, and removes the folders it was told to. On Linux the server also gets a signal when the guard
-//! itself dies. One byte on the lifeline is a word from a living parent: [`KEEP`].
+//! itself dies. One byte on the lifeline is a word from a living parent: the folders stay.
 
 mod become_server;
 mod events;

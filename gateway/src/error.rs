@@ -134,7 +134,7 @@ impl ApiError {
 }
 
 impl IntoResponse for ApiError {
-    /// An answer without a body: [`crate::http::observe`] finds the failure in the extensions and writes it.
+    /// An answer without a body: the layer that observes requests finds the failure in the extensions and writes it.
     fn into_response(self) -> Response {
         let mut response = self.code.status().into_response();
         response.extensions_mut().insert(self);
