@@ -87,7 +87,6 @@ impl User {
     }
 
     /// A request to this address.
-    #[must_use]
     pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
         self.http.request(method, url).bearer_auth(&self.token)
     }
