@@ -51,6 +51,8 @@ impl Node {
         let mut env = files.node(&folder)?;
         env.push(("SBA_NATS_NAME".to_owned(), name.to_owned()));
         env.push(("SBA_NATS_LISTEN".to_owned(), format!("127.0.0.1:{port}")));
+        // Any free port: nothing here connects to it.
+        env.push(("SBA_NATS_LEAF_LISTEN".to_owned(), "127.0.0.1:-1".to_owned()));
         env.extend(more);
         let spec = ServerSpec {
             name: format!("nats-server {name}"),
