@@ -1,5 +1,6 @@
 //! The subcommands of `sba`, one a file.
 
+mod bench;
 mod code;
 mod config;
 mod demo;
@@ -64,6 +65,8 @@ enum Command {
     Dev(dev::DevArgs),
     /// Do the main job on a whole installation of its own.
     Demo(demo::DemoArgs),
+    /// Measure how fast an installation is, beside the bare part that bounds it.
+    Bench(bench::BenchArgs),
     /// Run a command with a nats-server and a Postgres for its tests.
     #[command(hide = true)]
     Servers(servers::ServersArgs),
@@ -78,7 +81,7 @@ impl Arguments {
     /// # Errors
     /// Whatever went wrong, for a person to read.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let whole = matches!(self.command, Command::Dev(_) | Command::Demo(_));
+        let whole = matches!(self.command, Command::Dev(_) | Command::Demo(_) | Command::Bench(_));
         if whole && std::env::var_os("SBA_END_WITH_PARENT").is_some() {
             guard::end_with_parent()?;
         }
@@ -93,6 +96,7 @@ impl Arguments {
             Command::Parts(args) => parts::run(&args),
             Command::Dev(args) => dev::run(&args),
             Command::Demo(args) => demo::run(args),
+            Command::Bench(args) => bench::run(&args),
             Command::Servers(args) => servers::run(&args),
             Command::Guard(args) => Ok(guard::run(&args).map(ExitCode::from)?),
         }

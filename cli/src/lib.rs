@@ -1,9 +1,11 @@
 //! What the `sba` program is made of.
 //!
 //! - [`command`]: its subcommands; [`demo`] and [`dev`]: the two that run a whole installation;
+//! - [`mod@bench`]: how fast one is;
 //! - [`parts`], [`local`] and [`guard`]: real servers as children, for development, the demo and tests;
 //! - [`client`]: SBA's API, as the command line uses it.
 
+pub mod bench;
 pub mod client;
 pub mod command;
 pub mod demo;
