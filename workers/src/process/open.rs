@@ -82,12 +82,17 @@ pub(super) fn ingest(config: &Config, embedder: Arc<dyn Embedder>) -> Ingest {
         deadline: knowledge.parse_timeout_ms.into(),
         ..ParseLimits::default()
     };
-    let target = knowledge.chunk_chars;
     Ingest {
         parser: Parser::new(config.worker.concurrency.index.max(1) * 2, limits),
-        // A block a little larger than the target is better kept whole than cut.
-        split: SplitLimits { target, max: target + target / 3, overlap: knowledge.chunk_overlap_chars },
+        split: split_limits(knowledge),
         max_passages: knowledge.max_chunks,
         embedder,
     }
+}
+
+/// A block a little larger than the target is better kept whole than cut, as long as the model reads all of it.
+fn split_limits(config: &KnowledgeConfig) -> SplitLimits {
+    let target = config.chunk_chars;
+    let max = (target + target / 3).min(SplitLimits::default().max).max(target);
+    SplitLimits { target, max, overlap: config.chunk_overlap_chars }
 }

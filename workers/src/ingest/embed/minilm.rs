@@ -21,8 +21,8 @@ use super::{
 /// The most tokens of a text that the model reads; it was trained on no more.
 const MAX_TOKENS: usize = 256;
 
-/// The most tokens in one computation, padding included. Larger batches spill out of the processor's caches.
-const BATCH_TOKENS: usize = 1024;
+/// The most tokens in one computation, padding included. Larger batches are no faster, and others wait for them.
+const BATCH_TOKENS: usize = 512;
 
 /// The most texts tokenised at once: enough to sort by length, few enough to stay responsive.
 const SLICE: usize = 256;
@@ -124,6 +124,8 @@ pub struct MiniLmEmbedder {
     dimensions: usize,
     tokenize: Pool<Vec<String>, Vec<Vec<u32>>>,
     compute: Pool<Vec<Vec<u32>>, Vec<Vec<f32>>>,
+    /// For a single text: somebody waits for the answer to a question, and must not wait for documents too.
+    express: Pool<Vec<Vec<u32>>, Vec<Vec<f32>>>,
     width: usize,
 }
 
@@ -143,7 +145,8 @@ impl MiniLmEmbedder {
         Ok(Self {
             dimensions,
             tokenize: Pool::start(one, tokenize).map_err(no_thread)?,
-            compute: Pool::start(size, compute).map_err(no_thread)?,
+            compute: Pool::start(size, Arc::clone(&compute)).map_err(no_thread)?,
+            express: Pool::start(one, compute).map_err(no_thread)?,
             width: size.threads.max(1) * 2,
         })
     }
@@ -152,6 +155,9 @@ impl MiniLmEmbedder {
     async fn embed_slice(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError> {
         let mut tokens = self.tokenize.run(texts).await?;
         let count = tokens.len();
+        if count == 1 {
+            return self.express.run(tokens).await;
+        }
         let batches = batches(tokens.iter().map(Vec::len).collect());
         let work: Vec<(Vec<usize>, Vec<Vec<u32>>)> = batches
             .into_iter()
