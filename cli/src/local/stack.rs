@@ -1,10 +1,10 @@
 //! A whole SBA on this machine: the servers, and the processes of production, each a child.
 
+mod launch;
 mod settings;
 mod token;
 
 use std::{
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -14,27 +14,15 @@ use sba_gateway::auth::Role;
 use sba_subjects::id::{TenantId, UserId};
 use serde_json::{Value, json};
 
-use self::settings::Settings;
+pub use self::launch::SbaProcess;
+use self::{launch::Launch, settings::Settings};
 use super::{
-    HubAccount, LocalError, ModelServer, ModelServerOptions, NatsServer, Postgres, RunFolder, ports,
-    postgres::Database,
-    process::{ServerProcess, ServerSpec},
+    HubAccount, LocalError, ModelServer, ModelServerOptions, NatsServer, Postgres, RunFolder, postgres::Database,
 };
-use crate::{
-    guard::{self, Stop},
-    parts::Parts,
-};
+use crate::parts::Parts;
 
-/// How long a process may take until it is ready; it loads the embedding model.
-const READY_DEADLINE: Duration = Duration::from_secs(60);
-/// How long one question whether it is ready may take.
-const ASK_DEADLINE: Duration = Duration::from_secs(2);
-/// How long a process may take to stop before it is killed: more than its own grace.
-const GRACE: Duration = Duration::from_secs(10);
 /// How long migrations may take.
 const MIGRATE_DEADLINE: Duration = Duration::from_secs(60);
-/// How often a start is tried on other ports, when the process ended at once.
-const ATTEMPTS: usize = 3;
 
 /// The folders of SBA's own processes: configuration and keys, documents, logs.
 const OWN_FOLDERS: [&str; 3] = ["etc", "blobs", "log"];
@@ -101,14 +89,6 @@ pub struct Stack {
     folder: RunFolder,
 }
 
-/// One of SBA's own processes.
-#[derive(Debug)]
-pub struct SbaProcess {
-    process: ServerProcess,
-    url: Option<String>,
-    ops_url: String,
-}
-
 impl Stack {
     /// Starts servers and processes and waits until all are ready. `say` is told what happens next, for people.
     ///
@@ -162,13 +142,13 @@ impl Stack {
     /// Where clients reach the first gateway, e.g. `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> &str {
-        self.gateways.first().and_then(|gateway| gateway.url.as_deref()).unwrap_or_default()
+        self.gateways.first().and_then(|gateway| gateway.url()).unwrap_or_default()
     }
 
     /// The addresses of all gateways.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {
-        self.gateways.iter().filter_map(|gateway| gateway.url.clone()).collect()
+        self.gateways.iter().filter_map(SbaProcess::url).map(str::to_owned).collect()
     }
 
     /// The gateways, from which tests may take one away.
@@ -240,130 +220,6 @@ impl Stack {
     }
 }
 
-impl SbaProcess {
-    /// Where clients reach a gateway.
-    #[must_use]
-    pub fn url(&self) -> Option<&str> {
-        self.url.as_deref()
-    }
-
-    /// Where operators reach the process: `/metrics`, `/healthz`, `/readyz`.
-    #[must_use]
-    pub fn ops_url(&self) -> &str {
-        &self.ops_url
-    }
-
-    /// Its process id, unless it was killed or stopped from here.
-    #[must_use]
-    pub fn pid(&self) -> Option<u32> {
-        self.process.pid()
-    }
-
-    /// Whether it still runs.
-    pub fn is_running(&mut self) -> bool {
-        self.process.is_running()
-    }
-
-    /// Stops it in the middle of what it does (SIGSTOP); it keeps its connections.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn freeze(&mut self) -> Result<(), LocalError> {
-        self.process.freeze()
-    }
-
-    /// Lets it go on.
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn thaw(&mut self) -> Result<(), LocalError> {
-        self.process.thaw()
-    }
-
-    /// Kills it as a crash would (SIGKILL).
-    ///
-    /// # Errors
-    /// When it does not run.
-    pub fn kill(&mut self) -> Result<(), LocalError> {
-        self.process.kill()
-    }
-
-    /// Stops it in good order (SIGTERM).
-    pub fn stop(&mut self) {
-        self.process.stop();
-    }
-
-    /// Starts it again, on the same ports, and waits until it is ready.
-    ///
-    /// # Errors
-    /// When it ends or is not ready in time.
-    pub async fn restart(&mut self) -> Result<(), LocalError> {
-        self.process.start_again()?;
-        self.wait_ready().await
-    }
-
-    /// The end of its log.
-    #[must_use]
-    pub fn log_tail(&self) -> String {
-        self.process.log_tail()
-    }
-
-    async fn wait_ready(&mut self) -> Result<(), LocalError> {
-        let url = format!("{}/readyz", self.ops_url);
-        let client = reqwest::Client::new();
-        let ask = async || {
-            let answer = client.get(&url).timeout(ASK_DEADLINE).send().await;
-            answer.is_ok_and(|answer| answer.status().is_success())
-        };
-        self.process.wait_ready(READY_DEADLINE, ask).await
-    }
-}
-
-/// What all processes start with.
-struct Launch<'a> {
-    settings: &'a Settings,
-    folder: &'a RunFolder,
-    /// Of the first gateway, where it is fixed.
-    port: Option<u16>,
-}
-
 fn config(folder: &RunFolder) -> PathBuf {
     folder.path().join("etc/sba.toml")
-}
-
-impl Launch<'_> {
-    async fn all(&self, command: &str, count: usize) -> Result<Vec<SbaProcess>, LocalError> {
-        futures::future::try_join_all((1..=count).map(|number| self.one(command, number))).await
-    }
-
-    /// Starts one process; on other ports when it cannot have those that were picked.
-    async fn one(&self, command: &str, number: usize) -> Result<SbaProcess, LocalError> {
-        let fixed = self.port.filter(|_| command == "gateway" && number == 1);
-        let mut attempt = 1;
-        loop {
-            let [free, ops] = ports::free()?;
-            let listen = fixed.unwrap_or(free);
-            let env = [("SBA_GATEWAY__LISTEN", listen), ("SBA_TELEMETRY__METRICS_LISTEN", ops)];
-            let spec = ServerSpec {
-                name: format!("sba {command} {number}"),
-                program: guard::program()?,
-                args: vec![OsString::from(command), "--config".into(), config(self.folder).into()],
-                env: env.map(|(name, port)| (name.to_owned(), format!("127.0.0.1:{port}").into())).to_vec(),
-                unset: self.settings.variables(),
-                user: None,
-                stop: Stop::Term,
-                grace: GRACE,
-                log: self.folder.path().join("log").join(format!("{command}-{number}.log")),
-                remove: OWN_FOLDERS.map(|name| self.folder.path().join(name)).to_vec(),
-                remove_empty: Some(self.folder.path().to_owned()),
-            };
-            let url = (command == "gateway").then(|| format!("http://127.0.0.1:{listen}"));
-            let ops_url = format!("http://127.0.0.1:{ops}");
-            let mut process = SbaProcess { process: ServerProcess::start(spec)?, url, ops_url };
-            match process.wait_ready().await {
-                Err(LocalError::Ended { log, .. }) if attempt < ATTEMPTS && log.contains("listen") => attempt += 1,
-                other => return other.map(|()| process),
-            }
-        }
-    }
 }
