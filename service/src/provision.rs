@@ -5,7 +5,7 @@
 use std::{fmt, future::Future, time::Duration};
 
 use async_nats::jetstream::{
-    Context,
+    Context, ErrorCode,
     consumer::pull,
     context::{CreateStreamError, CreateStreamErrorKind},
     kv, stream,
@@ -124,6 +124,10 @@ impl Provision {
     }
 }
 
+fn made_meanwhile(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::STREAM_NAME_EXIST | ErrorCode::STREAM_SUBJECT_OVERLAP)
+}
+
 fn stream_kind(error: &CreateStreamError) -> Kind {
     match error.kind() {
         CreateStreamErrorKind::TimedOut
@@ -132,6 +136,8 @@ fn stream_kind(error: &CreateStreamError) -> Kind {
         | CreateStreamErrorKind::NotFound => Kind::Unavailable,
         // 503 is the server's word for "not now": no leader, no peers yet.
         CreateStreamErrorKind::JetStream(said) if said.code() == 503 => Kind::Unavailable,
+        // Another process is making the same stream at this moment: the next question finds it.
+        CreateStreamErrorKind::JetStream(said) if made_meanwhile(said.error_code()) => Kind::Unavailable,
         _ => Kind::Refused,
     }
 }
