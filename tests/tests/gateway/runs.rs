@@ -120,7 +120,8 @@ async fn a_full_queue_is_an_error_of_its_own() {
     config.max_messages = 1;
     house.jetstream.update_stream(&config).await.unwrap();
     house.start(&json!({"prompt": "a"})).await;
-    let response = house.request(Method::POST, "/runs", &house.member()).json(&json!({"prompt": "b"})).send().await.unwrap();
+    let response =
+        house.request(Method::POST, "/runs", &house.member()).json(&json!({"prompt": "b"})).send().await.unwrap();
     assert_eq!(response.status(), 503);
     assert!(response.headers().contains_key("retry-after"));
     let body: serde_json::Value = response.json().await.unwrap();

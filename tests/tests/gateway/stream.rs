@@ -92,7 +92,11 @@ async fn what_was_not_said_live_is_found_in_the_log() {
 
 #[tokio::test]
 async fn a_slow_viewer_loses_nothing_and_slows_nobody() {
-    let house = house_with(|config| config.gateway.ring_events = 16).await;
+    let house = house_with(|config| {
+        config.gateway.ring_events = 16;
+        config.gateway.ws_write_timeout_ms = Millis::new(60_000);
+    })
+    .await;
     let (run, mut writer) = started(&house).await;
     let mut slow = house.watch(run, 0).await;
     let mut quick = house.watch(run, 0).await;

@@ -39,7 +39,6 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) struct House {
     pub(crate) url: String,
     pub(crate) store: Store,
-    pub(crate) hub: HubAccount,
     pub(crate) jetstream: Context,
     pub(crate) tenant: TenantKey,
     pub(crate) shutdown: Shutdown,
@@ -90,7 +89,7 @@ pub(crate) async fn house_with(change: impl FnOnce(&mut Config)) -> House {
     let jetstream = jetstream::new(hub.connect().await.unwrap());
     let tenant = nkeys::KeyPair::new_account().public_key().parse().unwrap();
     let client = reqwest::Client::new();
-    let house = House { url, store, hub, jetstream, tenant, shutdown, served, blobs, keys, client, _secrets: secrets };
+    let house = House { url, store, jetstream, tenant, shutdown, served, blobs, keys, client, _secrets: secrets };
     house.insert(&house.tenant).await;
     house.ready().await;
     house
