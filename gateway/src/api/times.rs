@@ -11,3 +11,8 @@ pub(crate) fn from_millis(millis: u64) -> OffsetDateTime {
 pub(crate) fn to_millis(at: OffsetDateTime) -> u64 {
     u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }
+
+/// A time as Postgres keeps it, to the microsecond: what is answered now is what is read later.
+pub(crate) fn as_stored(at: OffsetDateTime) -> OffsetDateTime {
+    at.replace_nanosecond(at.nanosecond() / 1_000 * 1_000).unwrap_or(at)
+}

@@ -102,13 +102,11 @@ async fn a_run_shows_what_its_log_says_while_nothing_projects_it() {
     let run = house.start(&json!({"prompt": "a"})).await;
     let mut writer = house.writer(run).await;
     writer.take().await.unwrap().unwrap();
-    let usage = Usage { input_tokens: 3, output_tokens: 4 };
-    let done = Done { run_id: run, status: RunStatus::Completed, usage, error: None };
+    let done = Done { run_id: run, status: RunStatus::Completed, usage: Usage::default(), error: None };
     writer.append(&writer.record(vec![Event::Done(done)]).unwrap()).await.unwrap();
     let (status, found) = house.get(&format!("/runs/{run}")).await;
     assert_eq!(status, 200);
     assert_eq!((&found["status"], &found["seq"], &found["attempt"]), (&json!("completed"), &json!(3), &json!(1)));
-    assert_eq!(found["usage"], json!({"input_tokens": 3, "output_tokens": 4}));
     assert!(found["ended_at"].is_string());
 }
 

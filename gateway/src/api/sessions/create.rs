@@ -21,7 +21,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    api::idempotency::{self, KeyHeader},
+    api::{
+        idempotency::{self, KeyHeader},
+        times,
+    },
     app::App,
     auth::{Action, Principal, SessionToken},
     error::{ApiError, Code},
@@ -107,7 +110,7 @@ pub(crate) async fn create_session(
     let mut request = request.checked(&())?;
     let key = key.or_body(request.idempotency_key.take())?;
     let hash = idempotency::request_hash(&(principal.user, &request))?;
-    let now = app.clock.now();
+    let now = times::as_stored(app.clock.now());
     let token = new_token();
     let session = Session {
         id: SessionId::from_uuid(app.ids.uuid()),
