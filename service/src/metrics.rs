@@ -60,7 +60,10 @@ impl Metrics {
         let registry = Registry::new();
         let counters = |name, help, label| IntCounterVec::new(Opts::new(name, help), &[label]);
         let metrics = Self {
-            requests: IntCounter::new("orchestrator_requests_total", "Commands that orchestrators took")?,
+            requests: IntCounter::new(
+                "orchestrator_requests_total",
+                "Requests taken: over HTTP by a gateway, commands by an orchestrator",
+            )?,
             run_seconds: Histogram::with_opts(
                 HistogramOpts::new("agent_run_duration_seconds", "From the start of a run to its end")
                     .buckets(RUN_SECONDS.to_vec()),
@@ -102,7 +105,7 @@ impl Metrics {
         all.into_iter().try_for_each(|metric| self.registry.register(metric))
     }
 
-    /// An orchestrator took a command.
+    /// A gateway took a request, or an orchestrator a command.
     pub fn request(&self) {
         self.requests.inc();
     }

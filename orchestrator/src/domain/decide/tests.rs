@@ -173,6 +173,20 @@ fn nothing_found_is_rendered_without_asking_the_model() {
 }
 
 #[test]
+fn an_answer_that_only_repeats_the_question_is_none() {
+    let mut run = Run::new();
+    run.tell(start());
+    run.told(true, vec![hit(1)]);
+    run.tell(answer("what is due"));
+    run.tell(answer("All of it."));
+    let params = &run.state.pending_call().unwrap().request.params;
+    assert_eq!(
+        (params["sections"][0]["text"].as_str(), params["sections"][1]["text"].as_str()),
+        (Some(""), Some("All of it."))
+    );
+}
+
+#[test]
 fn a_result_that_comes_twice_changes_nothing() {
     let mut run = Run::new();
     run.tell(start());

@@ -93,8 +93,10 @@ fn render(state: &RunState, agent: &Agent, sources: Vec<Hit>) -> Next {
     let sections = written
         .filter_map(|step| {
             let input: WriteInput = serde_json::from_value(step.input.clone()).ok()?;
-            let text = step.output.get("text").and_then(Value::as_str).unwrap_or_default();
-            Some(Section { heading: input.heading, text: tidy(text), sources: input.sources })
+            let text = tidy(step.output.get("text").and_then(Value::as_str).unwrap_or_default());
+            // A small model may only repeat the question; the quotes then say more without it.
+            let text = if is_the_question(&text, &state.prompt) { String::new() } else { text };
+            Some(Section { heading: input.heading, text, sources: input.sources })
         })
         .collect();
     let params = RenderParams {
@@ -105,6 +107,11 @@ fn render(state: &RunState, agent: &Agent, sources: Vec<Hit>) -> Next {
         sources,
     };
     tool(state, "render", RENDER_TOOL, json!(params), Effect::Idempotent)
+}
+
+fn is_the_question(text: &str, prompt: &str) -> bool {
+    let letters = |text: &str| text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    !prompt.trim().is_empty() && letters(text) == letters(prompt)
 }
 
 /// The first line of the prompt, cut to a length that fits above a report.
