@@ -58,7 +58,7 @@ fn events() -> Vec<Event> {
         }),
         Event::StepFinished(StepFinished {
             status: StepStatus::Completed,
-            output: json!({"text": "All of it.", "raw": "{}", "score": 0.5}),
+            output: json!({"raw": "{}", "score": 0.5, "text": "All of it."}),
             usage: Some(usage),
             error: None,
         }),
