@@ -157,6 +157,7 @@ mod tests {
             let mut text = key.to_string();
             let at = at % text.len();
             text.replace_range(at..=at, &with);
+            prop_assume!(text != key.to_string()); // a `/` in the place of a `/` changes nothing
             prop_assert!(BlobKey::parse(key.tenant(), &text).is_err());
         }
     }
