@@ -74,8 +74,7 @@ fn open_folder(folder: &str) -> Result<Arc<dyn ObjectStore>, BlobError> {
     let because = |e| BlobError::Configuration(folder.display().to_string(), Some(Box::new(e)));
     fs::create_dir_all(&folder).map_err(because)?;
     // A folder that cannot be written to is found out now, not by the first user.
-    let probe = folder.join(format!(".writable-{}", std::process::id()));
-    fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(because)?;
+    tempfile::Builder::new().prefix(".writable-").tempfile_in(&folder).map_err(because)?;
     let store = LocalFileSystem::new_with_prefix(&folder)
         .map_err(|e| BlobError::Configuration(folder.display().to_string(), Some(Box::new(e))))?;
     Ok(Arc::new(store.with_fsync(true).with_automatic_cleanup(true)))

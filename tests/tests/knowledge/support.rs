@@ -34,6 +34,7 @@ use sba_subjects::{
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{task::JoinHandle, time::Instant};
+use tokio_util::sync::DropGuard;
 use uuid::Uuid;
 
 /// Longest wait for anything, on a busy machine too.
@@ -47,6 +48,8 @@ pub(crate) struct Bench {
     pub(crate) tenant: TenantKey,
     worker: JoinHandle<Result<(), sba_workers::WorkerError>>,
     shutdown: Shutdown,
+    /// A test that panics ends the worker too.
+    _end: DropGuard,
     _hub: HubAccount,
     _folder: TempDir,
 }
@@ -120,12 +123,13 @@ impl Bench {
         };
         let tenant = new_tenant(&store).await;
         let shutdown = Shutdown::new(Duration::from_secs(10));
+        let end = shutdown.hard().drop_guard();
         // A process holds its future on its first thread, so it need not be `Send`.
         let (runtime, ending) = (tokio::runtime::Handle::current(), shutdown.clone());
         let worker = tokio::task::spawn_blocking(move || runtime.block_on(sba_workers::run(config, ending)));
         let jetstream = jetstream::new(hub.connect().await.unwrap());
-        let bench =
-            Self { jetstream, store, blobs: open_blobs(&folder), tenant, worker, shutdown, _hub: hub, _folder: folder };
+        let blobs = open_blobs(&folder);
+        let bench = Self { jetstream, store, blobs, tenant, worker, shutdown, _end: end, _hub: hub, _folder: folder };
         until("the worker's queues", || async {
             bench
                 .jetstream
