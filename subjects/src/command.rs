@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    event::{Created, ToolResult},
-    id::{CommandId, UserId},
+    envelope::{Envelope, VERSION},
+    event::{Created, Event, ToolResult},
+    id::{CommandId, RunId, UserId},
     name::{TimerName, Verb},
 };
 
@@ -20,6 +21,26 @@ pub struct Command {
     pub ts: u64,
     /// What is asked.
     pub body: CommandBody,
+}
+
+impl Command {
+    /// The first event of a run, as its `start` says it: the same from whoever stores it.
+    #[must_use]
+    pub fn first_event(&self, run: RunId, created: Created) -> Envelope {
+        let payload = Event::Created(created);
+        Envelope {
+            v: VERSION,
+            r#type: payload.kind().to_owned(),
+            run,
+            step: None,
+            attempt: 0,
+            seq: 1,
+            ts: self.ts,
+            cause: Some(self.id),
+            key_id: None,
+            payload,
+        }
+    }
 }
 
 /// What is asked of a run.

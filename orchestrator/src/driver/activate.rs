@@ -8,8 +8,6 @@ use sba_service::{
 };
 use sba_subjects::{
     command::{Command, CommandBody},
-    envelope::{Envelope, VERSION},
-    event::{Created, Event},
     id::{RunId, TenantKey},
     record::Record,
     state::RunState,
@@ -52,7 +50,7 @@ impl Driver {
         let loaded = self.log.load(tenant, run).await?;
         match (&loaded, &command.body) {
             (None, CommandBody::Start(created)) => {
-                let first = first_event(run, command, created.clone());
+                let first = command.first_event(run, created.clone());
                 let state = RunState::begin(&first).map_err(ReadError::from)?;
                 let record = Record::of(self.ids.make(), &[first]).map_err(Stop::Unsayable)?;
                 let Some(record) = record else { return Ok(None) };
@@ -108,22 +106,5 @@ impl Driver {
                 Fate::Later(pause(deliveries))
             }
         }
-    }
-}
-
-/// The first event of a run, as its `start` says it.
-fn first_event(run: RunId, command: &Command, created: Created) -> Envelope {
-    let payload = Event::Created(created);
-    Envelope {
-        v: VERSION,
-        r#type: payload.kind().to_owned(),
-        run,
-        step: None,
-        attempt: 0,
-        seq: 1,
-        ts: command.ts,
-        cause: Some(command.id),
-        key_id: None,
-        payload,
     }
 }

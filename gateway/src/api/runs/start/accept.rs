@@ -8,8 +8,8 @@ use sba_service::{
 use sba_subjects::{
     codec::CodecError,
     command::{Command, CommandBody},
-    envelope::{Enveloped, VERSION},
-    event::{Created, Event},
+    envelope::VERSION,
+    event::Created,
     id::{CommandId, RecordId, RunId},
     record::Record,
     subject::Subject,
@@ -95,19 +95,7 @@ pub(super) async fn store(
 
 /// The run's first event, as the log holds it.
 fn first_record(id: RecordId, run: RunId, command: &Command, created: &Created) -> Result<Record, StartError> {
-    let payload = Event::Created(created.clone());
-    let event = Enveloped {
-        v: VERSION,
-        r#type: payload.kind().to_owned(),
-        run,
-        step: None,
-        attempt: 0,
-        seq: 1,
-        ts: command.ts,
-        cause: Some(command.id),
-        key_id: None,
-        payload,
-    };
+    let event = command.first_event(run, created.clone());
     Record::of(id, &[event])?.ok_or(StartError::Nothing)
 }
 
