@@ -3,11 +3,14 @@
 //! - [`config`]: what a process is told; [`clock`] and [`ids`]: what it would else take from the world;
 //! - [`telemetry`], [`metrics`], [`health`], [`ops`]: what it tells operators;
 //! - [`nats`], [`provision`], [`heartbeat`]: how it meets the others;
+//! - [`publish`], [`delivery`], [`backoff`]: messages, stored and settled;
 //! - [`log`]: the log of a run, as it is written and read;
 //! - [`shutdown`]: how it ends.
 
+pub mod backoff;
 pub mod clock;
 pub mod config;
+pub mod delivery;
 pub mod health;
 pub mod heartbeat;
 pub mod ids;
@@ -16,5 +19,6 @@ pub mod metrics;
 pub mod nats;
 pub mod ops;
 pub mod provision;
+pub mod publish;
 pub mod shutdown;
 pub mod telemetry;

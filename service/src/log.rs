@@ -122,7 +122,7 @@ impl Stored {
     fn from_parts(stream_sequence: u64, headers: &async_nats::HeaderMap, body: Bytes) -> Result<Self, ReadError> {
         let head = Head::read(headers).ok_or(ReadError::Unreadable {
             stream_sequence,
-            source: CodecError::UnknownType("a message without the headers of a record".to_owned()),
+            source: CodecError::Malformed("a message without the headers of a record".to_owned()),
         })?;
         Ok(Self { stream_sequence, head, body })
     }

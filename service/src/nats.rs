@@ -6,10 +6,9 @@ use async_nats::{
     Client, ConnectError, ConnectErrorKind, ConnectOptions, Event,
     jetstream::{Context, context::ContextBuilder},
 };
-use rand::Rng as _;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::{config::NatsConfig, metrics::Metrics};
+use crate::{backoff::Backoff, config::NatsConfig, metrics::Metrics};
 
 /// Why a process has no connection to NATS.
 #[derive(Debug, thiserror::Error)]
@@ -130,15 +129,12 @@ async fn options(config: &NatsConfig, name: &str, metrics: &Metrics) -> Result<C
     Ok(options)
 }
 
-/// The pause before an attempt: none before the first, then doubling with up to half of it taken off by chance, so
-/// that processes that lost a server together do not come back together.
+/// The pause before an attempt: none before the first.
 fn pause(config: &NatsConfig, attempt: usize) -> Duration {
-    if attempt == 0 {
-        return Duration::ZERO;
+    match u32::try_from(attempt).unwrap_or(u32::MAX) {
+        0 => Duration::ZERO,
+        failed => Backoff::new(config.reconnect_min_ms.into(), config.reconnect_max_ms.into()).pause(failed),
     }
-    let doublings = u32::try_from(attempt - 1).unwrap_or(u32::MAX).min(32);
-    let longest = config.reconnect_min_ms.get().saturating_mul(1 << doublings).min(config.reconnect_max_ms.get());
-    Duration::from_millis(rand::rng().random_range(longest.div_ceil(2)..=longest))
 }
 
 /// Logs and counts what happens to the connection. The names counted are a closed set.

@@ -74,7 +74,7 @@ impl FromStr for DocumentStatus {
         [Self::Pending, Self::Indexed, Self::Failed]
             .into_iter()
             .find(|status| status.as_str() == text)
-            .ok_or_else(|| InvalidId { kind: "document status", text: text.chars().take(80).collect() })
+            .ok_or_else(|| InvalidId::new("document status", text))
     }
 }
 

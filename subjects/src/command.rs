@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    codec::Versioned,
     envelope::{Envelope, VERSION},
     event::{Created, Event, ToolResult},
     id::{CommandId, RunId, UserId},
@@ -40,6 +41,16 @@ impl Command {
             key_id: None,
             payload,
         }
+    }
+}
+
+impl Versioned for Command {
+    fn v(&self) -> u16 {
+        self.v
+    }
+
+    fn knows(tag: &str) -> bool {
+        tag.parse::<Verb>().is_ok()
     }
 }
 

@@ -19,11 +19,27 @@ pub struct InvalidId {
     pub kind: &'static str,
     /// What was found, cut to 80 characters.
     pub text: String,
+    open: bool,
 }
 
 impl InvalidId {
-    pub(crate) fn new(kind: &'static str, text: &str) -> Self {
-        Self { kind, text: text.chars().take(80).collect() }
+    /// Says that `text` is no `kind`.
+    #[must_use]
+    pub fn new(kind: &'static str, text: &str) -> Self {
+        Self { kind, text: text.chars().take(80).collect(), open: false }
+    }
+
+    /// For a word that is none of a closed set, to which a later version may add.
+    pub(crate) fn unknown(kind: &'static str, text: &str) -> Self {
+        let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        let open = (1..=crate::name::MAX_NAME).contains(&text.len()) && text.bytes().all(letter);
+        Self { open, ..Self::new(kind, text) }
+    }
+
+    /// Whether it is a word where this version knows others: a newer version may know this one too.
+    #[must_use]
+    pub const fn is_unknown_word(&self) -> bool {
+        self.open
     }
 }
 

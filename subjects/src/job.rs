@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    codec::Versioned,
     id::{CallId, DocumentId, RunId, TenantId, UserId},
     name::{Queue, ToolName},
     run::Effect,
@@ -26,6 +27,16 @@ pub struct Job {
     pub body: JobBody,
 }
 
+impl Versioned for Job {
+    fn v(&self) -> u16 {
+        self.v
+    }
+
+    fn knows(tag: &str) -> bool {
+        JobBody::KINDS.contains(&tag)
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "body", rename_all = "snake_case")]
@@ -34,6 +45,11 @@ pub enum JobBody {
     Tool(ToolJob),
     /// Index a document.
     Index(IndexJob),
+}
+
+impl JobBody {
+    /// The kinds of job that this version knows.
+    pub const KINDS: &'static [&'static str] = &["tool", "index"];
 }
 
 /// A tool call of a run.

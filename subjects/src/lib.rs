@@ -8,12 +8,14 @@
 //! - [`envelope`], [`event`] and [`record`]: the log of a run;
 //! - [`state`]: what a log says, folded;
 //! - [`command`], [`job`] and [`heartbeat`]: what processes say to each other;
+//! - [`dead`]: what the headers of a dead letter say;
 //! - [`tool`]: what the built-in tools take and return;
 //! - [`codec`]: CBOR, with limits.
 
 pub mod codec;
 pub mod command;
 pub mod consumer;
+pub mod dead;
 pub mod envelope;
 pub mod event;
 pub mod heartbeat;

@@ -40,7 +40,7 @@ macro_rules! closed_set {
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 match text {
                     $($text => Ok(Self::$variant),)+
-                    _ => Err(InvalidId::new($kind, text)),
+                    _ => Err(InvalidId::unknown($kind, text)),
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use sba_service::publish::PublishFailure;
 use sba_store::{StoreError, blob::BlobError};
 use sba_subjects::run::Failure;
 
@@ -71,6 +72,13 @@ impl From<StoreError> for WorkError {
 
 impl From<BlobError> for WorkError {
     fn from(error: BlobError) -> Self {
+        let retryable = error.is_transient();
+        Self { code: error.code(), message: error.to_string(), retryable, source: Some(Box::new(error)) }
+    }
+}
+
+impl From<PublishFailure> for WorkError {
+    fn from(error: PublishFailure) -> Self {
         let retryable = error.is_transient();
         Self { code: error.code(), message: error.to_string(), retryable, source: Some(Box::new(error)) }
     }

@@ -5,8 +5,6 @@
 //! [`index`]. A handler that has given up says so to whoever waits: to the run, or in the document's row.
 
 mod answer;
-mod backoff;
-mod dead;
 mod delivery;
 mod guard;
 mod index;
@@ -16,7 +14,7 @@ mod tool_call;
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::Context;
-use sba_service::{clock::Clock, config::WorkerConfig, metrics::Metrics};
+use sba_service::{backoff::Backoff, clock::Clock, config::Config, metrics::Metrics};
 use sba_store::{Store, blob::Blobs};
 
 use crate::{
@@ -49,21 +47,26 @@ pub(crate) struct Ingest {
 pub(crate) struct Policy {
     /// Deliveries after which a job is given up.
     pub(crate) max_deliveries: u32,
-    /// The shortest and the longest pause before another try.
-    pub(crate) pause: (Duration, Duration),
+    /// The pause before another try.
+    pub(crate) backoff: Backoff,
     /// Time between two signs of progress.
     pub(crate) progress: Duration,
     /// The longest that one try may take.
     pub(crate) deadline: Duration,
+    /// The longest wait for a result to be stored.
+    pub(crate) answer: Duration,
 }
 
-impl From<&WorkerConfig> for Policy {
-    fn from(config: &WorkerConfig) -> Self {
+impl Policy {
+    /// What the configuration says.
+    pub(crate) fn of(config: &Config) -> Self {
+        let own = &config.worker;
         Self {
-            max_deliveries: config.max_deliveries,
-            pause: (config.retry_min_ms.into(), config.retry_max_ms.into()),
-            progress: config.progress_ms.into(),
-            deadline: config.job_deadline_ms.into(),
+            max_deliveries: own.max_deliveries,
+            backoff: Backoff::new(own.retry_min_ms.into(), own.retry_max_ms.into()),
+            progress: own.progress_ms.into(),
+            deadline: own.job_deadline_ms.into(),
+            answer: config.nats.request_timeout_ms.into(),
         }
     }
 }

@@ -28,7 +28,7 @@ use sba_subjects::{
 
 use crate::{
     ingest::embed::EmbedError,
-    job::{Worker, queue},
+    job::{Policy, Worker, queue},
     tool::registry::InvalidSchema,
 };
 
@@ -109,7 +109,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), WorkerError> 
     let worker = Arc::new(Worker {
         tools: open::tools(&config.knowledge, &store, &blobs, &embedder)?,
         ingest: open::ingest(&config, embedder),
-        policy: (&config.worker).into(),
+        policy: Policy::of(&config),
         clock: SystemClock::shared(),
         jetstream: jetstream.clone(),
         store: store.clone(),

@@ -29,7 +29,7 @@ impl Frame {
         let dense = envelopes.iter().zip(stored.head.seq..).all(|(envelope, seq)| envelope.seq == seq);
         if !dense || envelopes.len() as u64 != stored.head.count {
             let problem = format!("a record of {} events from seq {}", stored.head.count, stored.head.seq);
-            return Err(unreadable(sba_subjects::codec::CodecError::UnknownType(problem)));
+            return Err(unreadable(sba_subjects::codec::CodecError::Malformed(problem)));
         }
         Ok(envelopes.into_iter().map(|envelope| Self::from_envelope(envelope, stored.stream_sequence)).collect())
     }

@@ -18,15 +18,15 @@ use sba_subjects::{
 use tokio::time::Instant;
 
 use super::RunLog;
+use crate::backoff::Backoff;
 
 /// The fence: the last sequence of the run that the writer has seen.
 const EXPECTED: &str = "Nats-Expected-Last-Subject-Sequence";
 /// What the fence looks at: both subjects of the run.
 const EXPECTED_OVER: &str = "Nats-Expected-Last-Subject-Sequence-Subject";
 
-/// First pause before an append whose outcome is unknown is sent again; it doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// Pauses before an append whose outcome is unknown is sent again.
+const PAUSES: Backoff = Backoff::new(Duration::from_millis(20), Duration::from_millis(500));
 
 /// Why a record was not appended.
 #[derive(Debug, thiserror::Error)]
@@ -111,8 +111,9 @@ impl RunLog {
         }
         headers.insert(EXPECTED, fence.to_string());
         headers.insert(EXPECTED_OVER, over.as_str());
-        let mut pause = FIRST_PAUSE;
+        let mut tries = 0;
         loop {
+            tries += 1;
             let said = match self.attempt(&subject, &headers, record).await {
                 Outcome::Stored(sequence) => return Ok(sequence),
                 Outcome::Failed(error) => return Err(error),
@@ -123,11 +124,11 @@ impl RunLog {
                 },
                 Outcome::Unknown(said) => said,
             };
+            let pause = PAUSES.pause(tries);
             if begun.elapsed() + pause >= deadline {
                 return Err(AppendError::Unknown { waited_ms: begun.elapsed().as_millis(), last: said });
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

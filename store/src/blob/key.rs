@@ -66,7 +66,7 @@ impl BlobKey {
     /// # Errors
     /// When the text is anything but what [`fmt::Display`] writes for a blob of this tenant.
     pub fn parse(tenant: TenantId, text: &str) -> Result<Self, InvalidId> {
-        let invalid = || InvalidId { kind: "blob name", text: text.chars().take(80).collect() };
+        let invalid = || InvalidId::new("blob name", text);
         let parts: Vec<&str> = text.split('/').collect();
         let [_, folder, id, hash] = parts[..] else { return Err(invalid()) };
         let kind = [BlobKind::Document, BlobKind::Artifact]

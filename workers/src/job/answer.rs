@@ -1,9 +1,7 @@
 //! The result of a tool call, on its way to the run.
 
-use async_nats::HeaderMap;
-use sba_service::telemetry::trace;
+use sba_service::publish;
 use sba_subjects::{
-    codec,
     command::{Command, CommandBody},
     envelope::VERSION,
     event::ToolResult,
@@ -28,13 +26,7 @@ pub(super) async fn send(worker: &Worker, tenant: &TenantKey, run: RunId, result
         ts: worker.clock.now_millis(),
         body: CommandBody::Result(result),
     };
-    let body = codec::encode(&command)
-        .map_err(|error| WorkError::lasting("tool_result_invalid", "the result cannot be encoded").caused_by(error))?;
-    let mut headers = HeaderMap::new();
-    trace::inject(&mut headers);
-    let subject = Subject::Cmd { tenant: tenant.clone(), run, verb: Verb::Result }.to_string();
-    let unconfirmed =
-        |error| WorkError::passing("result_unconfirmed", "JetStream did not confirm the result").caused_by(error);
-    let stored = worker.jetstream.publish_with_headers(subject, headers, body).await.map_err(unconfirmed)?;
-    stored.await.map(drop).map_err(unconfirmed)
+    let subject = Subject::Cmd { tenant: tenant.clone(), run, verb: Verb::Result };
+    publish::message(&worker.jetstream, &subject, &command, worker.policy.answer).await?;
+    Ok(())
 }

@@ -2,9 +2,8 @@
 
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 
-use async_nats::jetstream::{AckKind, Message};
 use futures::FutureExt as _;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
 use crate::error::WorkError;
 
@@ -18,26 +17,6 @@ pub(super) async fn within<T>(
         Ok(Err(_)) => Err(WorkError::passing("worker_panicked", "the worker failed on this job")),
         Err(_) => {
             Err(WorkError::passing("job_timeout", format!("the job took longer than {} ms", deadline.as_millis())))
-        }
-    }
-}
-
-/// Tells the queue that a message is being worked on, until the work is done.
-pub(super) async fn with_progress<T>(message: &Message, every: Duration, work: impl Future<Output = T>) -> T {
-    let mut work = std::pin::pin!(work);
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first tick is at once, and the message was delivered just now.
-    ticks.tick().await;
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut work => return done,
-            _ = ticks.tick() => {
-                if let Err(error) = message.ack_with(AckKind::Progress).await {
-                    tracing::debug!(error, "a sign of progress was not sent");
-                }
-            }
         }
     }
 }

@@ -1,12 +1,11 @@
 //! `POST /api/v1/knowledge/documents`: hand a document in.
 
-use async_nats::HeaderMap;
 use axum::{
     extract::{Request, State},
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use sba_service::telemetry::trace;
+use sba_service::publish::{self, PublishFailure};
 use sba_store::{
     StoreError,
     audit::Actor,
@@ -41,7 +40,6 @@ use crate::{
     error::{ApiError, Code},
     extract::Json,
     http::RequestId,
-    publish::{self, PublishFailure},
 };
 
 /// Name under which keys of this endpoint are kept.
@@ -200,12 +198,8 @@ async fn queue(app: &App, principal: &Principal, document: &Document) -> Result<
         body: JobBody::Index(IndexJob { document_id: document.id, content_sha256 }),
     };
     let subject = Subject::Job { tenant: principal.key.clone(), queue: Queue::Index, call };
-    let mut headers = HeaderMap::new();
-    trace::inject(&mut headers);
-    match publish::acked(app, &subject, &job, headers).await {
-        Err(PublishFailure::Queued) => Ok(()),
-        other => other,
-    }
+    let deadline = app.config.nats.request_timeout_ms.duration();
+    publish::message(&app.jetstream, &subject, &job, deadline).await.map(drop)
 }
 
 /// Deletes bytes that nothing names any more. What stays behind takes room and does no harm.

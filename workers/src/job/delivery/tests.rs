@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use sba_subjects::{
+    envelope::VERSION,
     id::{CallId, DocumentId, UserId},
     job::IndexJob,
     name::Queue,
@@ -60,7 +61,10 @@ fn garbage_is_refused_and_the_future_is_left_alone() {
     for garbage in [b"".as_slice(), b"\xff\xff", b"{}", &[0xa0]] {
         assert_eq!(refusal(&at, garbage), "the message cannot be read as a job");
     }
-    assert_eq!(refusal("sba.x.job.00.index.y", b""), "the subject is not that of a job");
+    assert_eq!(refusal("sba.x.job.00.index.y", b""), "the message cannot be read as a job");
+    assert_eq!(refusal("hb.00000000-0000-0000-0000-000000000000", b""), "the subject is not that of a job");
     let future = codec::encode(&Job { v: VERSION + 1, ..job(&tenant) }).unwrap();
-    assert!(matches!(read(&at, &future, 1), Err(Unreadable::Future)));
+    assert!(matches!(read(&at, &future, 1), Err(Unreadable::Future(_))));
+    let newer = at.replace(".index.", ".sweep.");
+    assert!(matches!(read(&newer, b"", 1), Err(Unreadable::Future(_))));
 }

@@ -3,6 +3,7 @@
 use async_nats::HeaderMap;
 use sba_service::{
     log::{AppendError, ReadError},
+    publish::{self, PublishFailure},
     telemetry::trace,
 };
 use sba_subjects::{
@@ -21,7 +22,6 @@ use crate::{
     app::App,
     auth::Principal,
     error::{ApiError, Code},
-    publish::{self, PublishFailure},
 };
 
 /// Why a run could not be started.
@@ -79,9 +79,10 @@ pub(super) async fn store(
     let record = first_record(app.ids.make(), run, &command, created)?;
     let mut headers = HeaderMap::new();
     trace::inject(&mut headers);
+    let deadline = app.config.nats.request_timeout_ms.duration();
     let (published, appended) = tokio::join!(
-        publish::acked(app, &subject, &command, headers.clone()),
-        app.log.append(&principal.key, run, &record, 0, &headers, app.config.nats.request_timeout_ms.duration()),
+        publish::message(&app.jetstream, &subject, &command, deadline),
+        app.log.append(&principal.key, run, &record, 0, &headers, deadline),
     );
     let accepted = match appended {
         // As the log keeps it, so that the same request again is told the same.
