@@ -8,6 +8,7 @@
 //! - [`tenants`], [`sessions`], [`idempotency`], [`audit`]: who may do what, and who did;
 //! - [`runs`], [`steps`], [`tool_calls`]: what runs look like, projected from their logs by [`projection`];
 //! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
+//! - [`effects`], [`starts`]: what workers must remember of calls and jobs;
 //! - [`blob`]: bytes, in a folder or in S3.
 
 pub mod artifacts;
@@ -15,6 +16,7 @@ pub mod audit;
 pub mod blob;
 pub mod chunks;
 pub mod documents;
+pub mod effects;
 pub mod error;
 pub mod idempotency;
 pub mod language;
@@ -25,6 +27,7 @@ pub mod projection;
 pub mod runs;
 pub mod search;
 pub mod sessions;
+pub mod starts;
 pub mod steps;
 pub mod tenant_tx;
 pub mod tenants;

@@ -7,6 +7,8 @@
 mod embedding;
 #[path = "knowledge/jobs.rs"]
 mod jobs;
+#[path = "knowledge/redelivery.rs"]
+mod redelivery;
 #[path = "knowledge/support.rs"]
 mod support;
 #[path = "knowledge/tools.rs"]

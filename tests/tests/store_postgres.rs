@@ -4,6 +4,8 @@
 
 #[path = "store_postgres/documents.rs"]
 mod documents;
+#[path = "store_postgres/effects.rs"]
+mod effects;
 #[path = "store_postgres/governance.rs"]
 mod governance;
 #[path = "store_postgres/isolation.rs"]

@@ -16,22 +16,40 @@ pub struct WorkError {
     pub code: &'static str,
     /// One sentence for a person.
     pub message: String,
-    /// Whether the same may succeed at another time.
-    pub retryable: bool,
+    /// Whether and when the same may succeed.
+    pub again: Again,
     /// What it came from.
     #[source]
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
 
+/// Whether and when work that failed is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Every further try would meet the same.
+    Never,
+    /// The next try may do it; so many tries as a job has.
+    Counted,
+    /// What the work stands on is out of reach: tries go on for as long as an outage may last, and none is counted.
+    WhenBack,
+}
+
+impl Again {
+    /// What the error of a store says of itself.
+    const fn of(transient: bool) -> Self {
+        if transient { Self::WhenBack } else { Self::Never }
+    }
+}
+
 impl WorkError {
     /// An error that every further try would meet too.
     pub fn lasting(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retryable: false, source: None }
+        Self { code, message: message.into(), again: Again::Never, source: None }
     }
 
     /// An error that may be gone at the next try.
     pub fn passing(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retryable: true, source: None }
+        Self { code, message: message.into(), again: Again::Counted, source: None }
     }
 
     /// The same with what it came from.
@@ -65,22 +83,22 @@ impl WorkError {
 
 impl From<StoreError> for WorkError {
     fn from(error: StoreError) -> Self {
-        let retryable = error.is_transient();
-        Self { code: error.code(), message: error.to_string(), retryable, source: Some(Box::new(error)) }
+        let again = Again::of(error.is_transient());
+        Self { code: error.code(), message: error.to_string(), again, source: Some(Box::new(error)) }
     }
 }
 
 impl From<BlobError> for WorkError {
     fn from(error: BlobError) -> Self {
-        let retryable = error.is_transient();
-        Self { code: error.code(), message: error.to_string(), retryable, source: Some(Box::new(error)) }
+        let again = Again::of(error.is_transient());
+        Self { code: error.code(), message: error.to_string(), again, source: Some(Box::new(error)) }
     }
 }
 
 impl From<PublishFailure> for WorkError {
     fn from(error: PublishFailure) -> Self {
-        let retryable = error.is_transient();
-        Self { code: error.code(), message: error.to_string(), retryable, source: Some(Box::new(error)) }
+        let again = Again::of(error.is_transient());
+        Self { code: error.code(), message: error.to_string(), again, source: Some(Box::new(error)) }
     }
 }
 
@@ -92,7 +110,7 @@ impl From<EmbedError> for WorkError {
 
 impl From<ParseError> for WorkError {
     fn from(error: ParseError) -> Self {
-        let retryable = error.is_retryable();
-        Self { code: error.code(), message: error.to_string(), retryable, source: None }
+        let again = if error.is_retryable() { Again::Counted } else { Again::Never };
+        Self { code: error.code(), message: error.to_string(), again, source: None }
     }
 }

@@ -1,14 +1,18 @@
 //! Jobs: from the queue to a result.
 //!
-//! Layers, from the outside: [`queue`] pulls a bounded number of jobs, [`delivery`] continues the trace, reads the job as
-//! its type and settles the message (ack, back-off, dead letter), and a handler does the work: [`tool_call`] or
-//! [`index`]. A handler that has given up says so to whoever waits: to the run, or in the document's row.
+//! Layers, from the outside: [`queue`] pulls a bounded number of jobs, [`delivery`] continues the trace and settles the
+//! message (ack, back-off, dead letter), [`read`] reads the job as its type, [`suspect`] keeps away what kills workers,
+//! and a handler does the work: [`tool_call`] ([`once`], where it has an effect) or [`index`]. A handler that has given up
+//! says so to whoever waits: to the run, or in the document's row. [`guard`] bounds a try, and waits out an outage.
 
 mod answer;
 mod delivery;
 mod guard;
 mod index;
+mod once;
 pub(crate) mod queue;
+mod read;
+mod suspect;
 mod tool_call;
 
 use std::{sync::Arc, time::Duration};
@@ -16,6 +20,8 @@ use std::{sync::Arc, time::Duration};
 use async_nats::jetstream::Context;
 use sba_service::{backoff::Backoff, clock::Clock, config::Config, metrics::Metrics};
 use sba_store::{Store, blob::Blobs};
+
+pub(crate) use once::Outcome;
 
 use crate::{
     ingest::{embed::Embedder, parse::Parser, split::SplitLimits},
@@ -55,6 +61,8 @@ pub(crate) struct Policy {
     pub(crate) deadline: Duration,
     /// The longest wait for a result to be stored.
     pub(crate) answer: Duration,
+    /// How long a job waits for a store that is out of reach.
+    pub(crate) outage: Duration,
 }
 
 impl Policy {
@@ -66,6 +74,7 @@ impl Policy {
             backoff: Backoff::new(own.retry_min_ms.into(), own.retry_max_ms.into()),
             progress: own.progress_ms.into(),
             deadline: own.job_deadline_ms.into(),
+            outage: own.outage_ms.into(),
             answer: config.nats.request_timeout_ms.into(),
         }
     }

@@ -3,7 +3,7 @@
 //! - [`ingest`]: from the bytes of a document to passages with vectors;
 //! - [`tool`]: what a run may have done outside of the model;
 //! - `job`: from a queue to a result;
-//! - [`run`]: the process.
+//! - [`run`]: the process; [`run_with`]: the process with further tools.
 
 mod error;
 pub mod ingest;
@@ -11,5 +11,5 @@ mod job;
 mod process;
 pub mod tool;
 
-pub use error::WorkError;
-pub use process::{WorkerError, run};
+pub use error::{Again, WorkError};
+pub use process::{WorkerError, run, run_with};

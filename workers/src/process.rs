@@ -29,7 +29,7 @@ use sba_subjects::{
 use crate::{
     ingest::embed::EmbedError,
     job::{Policy, Worker, queue},
-    tool::registry::InvalidSchema,
+    tool::{Tool, registry::InvalidSchema},
 };
 
 /// Most jobs of a queue under way at once, over all processes.
@@ -99,6 +99,14 @@ impl WorkerError {
 /// # Errors
 /// [`WorkerError`] when it cannot start.
 pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), WorkerError> {
+    run_with(config, Vec::new(), shutdown).await
+}
+
+/// Runs a worker that has further tools; one with the name of a built-in tool replaces it.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(config: Config, tools: Vec<Arc<dyn Tool>>, shutdown: Shutdown) -> Result<(), WorkerError> {
     let metrics = Metrics::new().map_err(|error| WorkerError::Metrics(error.to_string()))?;
     let embedder = open::embedder(&config.knowledge).await?;
     let store = open::store(&config.database).await?;
@@ -106,8 +114,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), WorkerError> 
     let client = nats::connect(&config.nats, "sba-worker", &metrics).await?;
     let jetstream = nats::jetstream(client.clone(), &config.nats);
     provision(&config, &jetstream).await?;
+    let mut registry = open::tools(&config.knowledge, &store, &blobs, &embedder)?;
+    tools.into_iter().try_for_each(|tool| registry.register(tool))?;
     let worker = Arc::new(Worker {
-        tools: open::tools(&config.knowledge, &store, &blobs, &embedder)?,
+        tools: registry,
         ingest: open::ingest(&config, embedder),
         policy: Policy::of(&config),
         clock: SystemClock::shared(),

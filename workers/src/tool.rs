@@ -7,6 +7,7 @@ pub mod registry;
 pub mod render;
 
 use async_trait::async_trait;
+use sba_store::{TenantTx, effects};
 use sba_subjects::{
     id::{CallId, RunId, TenantId, TenantKey, UserId},
     run::Effect,
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 pub use registry::Registry;
 
-use crate::error::WorkError;
+use crate::{error::WorkError, job::Outcome};
 
 /// A tool, as workers know it.
 #[async_trait]
@@ -54,6 +55,21 @@ pub struct ToolContext {
     pub step: u32,
     /// The call; also the idempotency key of what the tool does.
     pub call: CallId,
+}
+
+impl ToolContext {
+    /// Records, in the transaction that has the tool's effect, that the call is done with this result.
+    ///
+    /// Then there is no moment in which nobody knows whether it was. A tool whose effect is elsewhere leaves this to
+    /// its caller. `false` where the call was recorded as done before: then the transaction must not be committed,
+    /// unless what it writes is the same as before.
+    ///
+    /// # Errors
+    /// `tool_result_invalid`, and those of the database.
+    pub async fn finish(&self, tx: &mut TenantTx, result: &Value) -> Result<bool, WorkError> {
+        let record = Outcome::Result(result.clone()).record()?;
+        Ok(effects::finish(tx, self.call, &record).await?)
+    }
 }
 
 /// Parameters that have passed the schema, as their type.

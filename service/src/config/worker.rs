@@ -21,8 +21,11 @@ pub struct WorkerConfig {
     pub retry_min_ms: Millis,
     /// Longest pause before a failed job is tried again, in milliseconds.
     pub retry_max_ms: Millis,
-    /// Longest time for one job, in milliseconds.
+    /// Longest time for one try of a job, in milliseconds.
     pub job_deadline_ms: Millis,
+    /// Longest time for which a job waits for a database, blob store or JetStream that is out of reach, in milliseconds.
+    /// Tries in that time do not count.
+    pub outage_ms: Millis,
 }
 
 /// Jobs at the same time, by queue; 0 leaves a queue to other processes.
@@ -55,6 +58,7 @@ impl Default for WorkerConfig {
             retry_min_ms: Millis::new(500),
             retry_max_ms: Millis::new(30_000),
             job_deadline_ms: Millis::new(600_000),
+            outage_ms: Millis::new(300_000),
         }
     }
 }
@@ -80,6 +84,7 @@ impl WorkerConfig {
         to.range("retry_max_ms", self.retry_max_ms.get(), 1..=3_600_000);
         let ordered = self.retry_min_ms <= self.retry_max_ms;
         to.require("retry_max_ms", ordered, "is shorter than retry_min_ms");
+        to.range("outage_ms", self.outage_ms.get(), 0..=86_400_000);
         to.range("job_deadline_ms", self.job_deadline_ms.get(), 100..=86_400_000);
     }
 }

@@ -49,11 +49,13 @@ async fn a_document_is_indexed_found_and_cited() {
     let first: RenderResult = serde_json::from_value(first.result).unwrap();
     assert_eq!((first.artifact.citations, first.dropped.len()), (1, 0));
 
-    // The same call again, with other words even: it answers from what it stored.
-    let other = RenderParams { sections: vec![section("Something else.")], ..params };
-    let again = bench.call(run, call, RENDER_TOOL, serde_json::to_value(&other).unwrap()).await;
+    // The same call again: it answers from what it stored. The same id with other words is another call.
+    let again = bench.call(run, call, RENDER_TOOL, serde_json::to_value(&params).unwrap()).await;
     let again: RenderResult = serde_json::from_value(again.result).unwrap();
     assert_eq!(again, first);
+    let other = RenderParams { sections: vec![section("Something else.")], ..params };
+    let refused = bench.call(run, call, RENDER_TOOL, serde_json::to_value(&other).unwrap()).await;
+    assert_eq!(refused.error.unwrap().code, "tool_call_reused");
     let mut tx = bench.store.begin(bench.tenant.id()).await.unwrap();
     let stored = artifacts::get(&mut tx, first.artifact.artifact_id).await.unwrap().unwrap();
     let markdown = String::from_utf8(bench.blobs.get(&stored.blob).await.unwrap().to_vec()).unwrap();

@@ -1,6 +1,6 @@
 //! A worker with a database, blobs and an account of its own.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{self, Context};
 use sba::local::{HubAccount, nats, postgres};
@@ -29,8 +29,9 @@ use sba_subjects::{
     name::{Queue, Verb},
     run::Effect,
     stream::Stream,
-    subject::Subject,
+    subject::{DeadLetter, Subject},
 };
+use sba_workers::tool::Tool;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::{task::JoinHandle, time::Instant};
@@ -46,12 +47,29 @@ pub(crate) struct Bench {
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
     pub(crate) tenant: TenantKey,
-    worker: JoinHandle<Result<(), sba_workers::WorkerError>>,
+    worker: Running,
+    config: Config,
+    _hub: HubAccount,
+    _folder: TempDir,
+}
+
+/// A worker in this process.
+struct Running {
+    ended: JoinHandle<Result<(), sba_workers::WorkerError>>,
     shutdown: Shutdown,
     /// A test that panics ends the worker too.
     _end: DropGuard,
-    _hub: HubAccount,
-    _folder: TempDir,
+}
+
+impl Running {
+    fn start(config: &Config, tools: Vec<Arc<dyn Tool>>) -> Self {
+        let shutdown = Shutdown::new(Duration::from_secs(10));
+        let end = shutdown.hard().drop_guard();
+        // A process holds its future on its first thread, so it need not be `Send`.
+        let (runtime, ending, config) = (tokio::runtime::Handle::current(), shutdown.clone(), config.clone());
+        let work = move || runtime.block_on(sba_workers::run_with(config, tools, ending));
+        Self { ended: tokio::task::spawn_blocking(work), shutdown, _end: end }
+    }
 }
 
 /// Asks again and again until there is an answer.
@@ -99,6 +117,11 @@ pub(crate) fn open_blobs(folder: &TempDir) -> Blobs {
 
 impl Bench {
     pub(crate) async fn start() -> Self {
+        Self::start_with(Vec::new()).await
+    }
+
+    /// A worker that has further tools.
+    pub(crate) async fn start_with(tools: Vec<Arc<dyn Tool>>) -> Self {
         let hub = HubAccount::new(nats::shared().await.unwrap()).await.unwrap();
         let (store, url) = database().await;
         let folder = tempfile::tempdir().unwrap();
@@ -114,7 +137,12 @@ impl Bench {
                 ..BlobsConfig::default()
             },
             knowledge: KnowledgeConfig { embedder: Embedder::Hashed, ..KnowledgeConfig::default() },
-            worker: WorkerConfig { retry_min_ms: Millis::new(10), max_deliveries: 3, ..WorkerConfig::default() },
+            worker: WorkerConfig {
+                retry_min_ms: Millis::new(10),
+                retry_max_ms: Millis::new(100),
+                max_deliveries: 3,
+                ..WorkerConfig::default()
+            },
             telemetry: sba_service::config::TelemetryConfig {
                 metrics_listen: String::new(),
                 ..sba_service::config::TelemetryConfig::default()
@@ -122,14 +150,10 @@ impl Bench {
             ..Config::default()
         };
         let tenant = new_tenant(&store).await;
-        let shutdown = Shutdown::new(Duration::from_secs(10));
-        let end = shutdown.hard().drop_guard();
-        // A process holds its future on its first thread, so it need not be `Send`.
-        let (runtime, ending) = (tokio::runtime::Handle::current(), shutdown.clone());
-        let worker = tokio::task::spawn_blocking(move || runtime.block_on(sba_workers::run(config, ending)));
+        let worker = Running::start(&config, tools);
         let jetstream = jetstream::new(hub.connect().await.unwrap());
         let blobs = open_blobs(&folder);
-        let bench = Self { jetstream, store, blobs, tenant, worker, shutdown, _end: end, _hub: hub, _folder: folder };
+        let bench = Self { jetstream, store, blobs, tenant, worker, config, _hub: hub, _folder: folder };
         until("the worker's queues", || async {
             bench
                 .jetstream
@@ -173,11 +197,27 @@ impl Bench {
 
     /// Calls a tool for a run and waits for the result.
     pub(crate) async fn call(&self, run: RunId, call: CallId, tool: &str, params: Value) -> ToolResult {
+        let seen = self.answered(run).await;
+        self.ask(run, call, tool, params).await;
+        self.result(run, seen).await
+    }
+
+    /// Gives a call of a tool to the worker.
+    pub(crate) async fn ask(&self, run: RunId, call: CallId, tool: &str, params: Value) {
         let tool_name = tool.parse().unwrap();
         let queue = queue_of(&tool_name);
-        let subject = Subject::Cmd { tenant: self.tenant.clone(), run, verb: Verb::Result }.to_string();
-        let seen = self.last(Stream::Cmds, &subject).await.map_or(0, |message| message.sequence);
         self.give(queue, call, JobBody::Tool(ToolJob { run, step: 1, tool_name, params, effect: Effect::Pure })).await;
+    }
+
+    /// Where the last result for a run stands; 0 for none.
+    async fn answered(&self, run: RunId) -> u64 {
+        let subject = Subject::Cmd { tenant: self.tenant.clone(), run, verb: Verb::Result }.to_string();
+        self.last(Stream::Cmds, &subject).await.map_or(0, |message| message.sequence)
+    }
+
+    /// Waits for a result for a run that stands behind `seen`.
+    pub(crate) async fn result(&self, run: RunId, seen: u64) -> ToolResult {
+        let subject = Subject::Cmd { tenant: self.tenant.clone(), run, verb: Verb::Result }.to_string();
         until("a result", || async {
             let message = self.last(Stream::Cmds, &subject).await.filter(|message| message.sequence > seen)?;
             let command: Command = codec::decode(&message.payload).unwrap();
@@ -220,10 +260,23 @@ impl Bench {
         .await;
     }
 
+    /// The dead letter of a job.
+    pub(crate) async fn dead(&self, queue: Queue, call: CallId) -> Option<jetstream::message::StreamMessage> {
+        let job = Subject::Job { tenant: self.tenant.clone(), queue, call };
+        self.last(Stream::Dead, &Subject::Dead(DeadLetter::of(job).unwrap()).to_string()).await
+    }
+
+    /// Ends the worker as a second signal does, and starts another.
+    pub(crate) async fn replace(&mut self, tools: Vec<Arc<dyn Tool>>) {
+        let old = std::mem::replace(&mut self.worker, Running::start(&self.config, tools));
+        old.shutdown.now();
+        tokio::time::timeout(PATIENCE, old.ended).await.unwrap().unwrap().unwrap();
+    }
+
     /// Ends the worker as a signal does.
     pub(crate) async fn stop(self) {
-        self.shutdown.begin();
-        tokio::time::timeout(PATIENCE, self.worker).await.unwrap().unwrap().unwrap();
+        self.worker.shutdown.begin();
+        tokio::time::timeout(PATIENCE, self.worker.ended).await.unwrap().unwrap().unwrap();
     }
 }
 

@@ -4,12 +4,12 @@ use sba_store::{
     Page,
     artifacts::{self, NewArtifact},
     blob::BlobKey,
-    documents, idempotency, projection, runs,
+    documents, effects, idempotency, projection, runs,
     search::{self, Query},
     sessions::{self, Session},
-    tenants,
+    starts, tenants,
 };
-use sba_subjects::id::{ArtifactId, RunId, SessionId, TenantId, TenantKey, UserId};
+use sba_subjects::id::{ArtifactId, CallId, RunId, SessionId, TenantId, TenantKey, UserId};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use uuid::Uuid;
 
@@ -48,6 +48,10 @@ async fn fill(store: &sba_store::Store, tenant: &TenantKey) {
         citations: serde_json::json!([]),
     };
     artifacts::create(&mut tx, &artifact, &actor()).await.unwrap();
+    let call =
+        effects::Call { id: CallId::from_uuid(Uuid::from_u128(1)), tool_name: "mail".to_owned(), params_hash: [1; 32] };
+    effects::begin(&mut tx, &call).await.unwrap();
+    starts::begin(&mut tx, call.id, 1).await.unwrap();
     tx.commit().await.unwrap();
 }
 

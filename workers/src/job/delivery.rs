@@ -7,36 +7,16 @@ use sba_service::{
     delivery::{Fate, attempts, settle, with_progress},
     telemetry::trace,
 };
-use sba_subjects::{
-    codec::{self, CodecError},
-    id::TenantKey,
-    job::{Job, JobBody},
-    subject::Subject,
-};
+use sba_subjects::job::JobBody;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, field};
 
-use super::{Worker, index, tool_call};
-use crate::error::WorkError;
-
-/// A job with where it came from.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Typed {
-    /// The tenant of its subject; the job's own is the same.
-    pub(super) tenant: TenantKey,
-    pub(super) job: Job,
-    /// How often it was delivered, this time included.
-    pub(super) attempt: u32,
-}
-
-/// Why a message is not done.
-#[derive(Debug)]
-enum Unreadable {
-    /// Written by a newer version: another worker can read it.
-    Future(CodecError),
-    /// It is no job.
-    Broken(WorkError),
-}
+use super::{
+    Worker, index,
+    read::{Typed, Unreadable, Waiting, read},
+    suspect, tool_call,
+};
+use crate::error::{Again, WorkError};
 
 /// Works on a message and settles it. A cancelled `stop` gives it back at once.
 pub(super) async fn handle(worker: &Worker, message: &Message, stop: &CancellationToken) {
@@ -55,8 +35,9 @@ pub(super) async fn handle(worker: &Worker, message: &Message, stop: &Cancellati
             () = stop.cancelled() => Fate::Later(Duration::ZERO),
             fate = work => fate,
         };
+        suspect::forget(worker, message, attempt).await;
         let Worker { jetstream, metrics, policy, .. } = worker;
-        // Unsettled it is delivered again, and answered from the record.
+        // Unsettled it is delivered again; what it changed is answered from the record.
         settle(jetstream, metrics, message, fate, policy.backoff.longest).await;
     };
     settled.instrument(span).await;
@@ -64,64 +45,71 @@ pub(super) async fn handle(worker: &Worker, message: &Message, stop: &Cancellati
 
 /// Does the job and says how the message is to be settled.
 async fn attend(worker: &Worker, message: &Message, attempt: u32) -> Fate {
-    let error = match read(&message.subject, &message.payload, attempt) {
-        Ok(typed) => match dispatch(worker, &typed).await {
-            Ok(()) => return Fate::Settled,
-            Err(error) => error,
-        },
+    match read(&message.subject, &message.payload, attempt) {
+        Ok(typed) => work(worker, &typed).await,
         Err(Unreadable::Future(error)) => {
-            tracing::warn!(%error, "a job of a newer version was left to a newer worker");
-            return Fate::Later(worker.policy.backoff.longest);
+            tracing::warn!(%error, "a job of a newer version is left to a newer worker");
+            Fate::Later(worker.policy.backoff.longest)
         }
-        Err(Unreadable::Broken(error)) => error,
-    };
-    if error.retryable && attempt < worker.policy.max_deliveries {
-        let pause = worker.policy.backoff.pause(attempt);
-        let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        tracing::warn!(code = error.code, error = error.chain(), pause_ms = millis, "a job is tried again");
-        return Fate::Later(pause);
+        Err(Unreadable::Broken(error, waiting)) => broken(worker, *error, waiting, attempt).await,
     }
-    Fate::Dead { reason: error.code, detail: error.chain() }
 }
 
-async fn dispatch(worker: &Worker, typed: &Typed) -> Result<(), WorkError> {
+async fn work(worker: &Worker, typed: &Typed) -> Fate {
     let span = Span::current();
     span.record("tenant_id", field::display(typed.job.tenant_id));
     span.record("user_id", field::display(typed.job.user_id));
+    if let JobBody::Tool(call) = &typed.job.body {
+        span.record("run_id", field::display(call.run));
+    }
+    let done = match suspect::may_begin(worker, typed).await {
+        Ok(true) => dispatch(worker, typed).await,
+        Ok(false) => {
+            let error = suspect::poison(typed.attempt);
+            match fail(worker, typed, &error).await {
+                Ok(()) => Err(error),
+                unsaid => unsaid,
+            }
+        }
+        Err(error) => Err(error),
+    };
+    done.map_or_else(|error| after(worker, error, typed.attempt), |()| Fate::Settled)
+}
+
+async fn dispatch(worker: &Worker, typed: &Typed) -> Result<(), WorkError> {
     let last = typed.attempt >= worker.policy.max_deliveries;
     match &typed.job.body {
-        JobBody::Tool(call) => {
-            span.record("run_id", field::display(call.run));
-            tool_call::handle(worker, typed, call, last).await
-        }
+        JobBody::Tool(call) => tool_call::handle(worker, typed, call, last).await,
         JobBody::Index(job) => index::handle(worker, typed, job, last).await,
     }
 }
 
-/// Reads a message as a job, and holds it against its subject: what a message says of itself is not believed.
-fn read(subject: &str, payload: &[u8], attempt: u32) -> Result<Typed, Unreadable> {
-    let broken = |message: &'static str| Unreadable::Broken(WorkError::lasting("job_invalid", message));
-    let Subject::Job { tenant, call, .. } = subject.parse::<Subject>().map_err(CodecError::from)? else {
-        return Err(broken("the subject is not that of a job"));
+/// Tells whoever waits that the job will never be done.
+async fn fail(worker: &Worker, typed: &Typed, why: &WorkError) -> Result<(), WorkError> {
+    match &typed.job.body {
+        JobBody::Tool(call) => tool_call::fail(worker, typed, call, why).await,
+        JobBody::Index(job) => index::fail(worker, typed, job, why).await,
+    }
+}
+
+/// A message that is no job: the run that waits for it, if one can be made out, is told before it is buried.
+async fn broken(worker: &Worker, error: WorkError, waiting: Option<Waiting>, attempt: u32) -> Fate {
+    let told = match &waiting {
+        Some(waiting) => tool_call::refuse(worker, waiting, &error).await,
+        None => Ok(()),
     };
-    let job: Job = codec::versioned(payload)?;
-    if job.tenant_id != tenant.id() {
-        return Err(broken("the job names another tenant than its subject"));
-    }
-    if job.id != call {
-        return Err(broken("the job names another call than its subject"));
-    }
-    Ok(Typed { tenant, job, attempt })
+    after(worker, told.err().unwrap_or(error), attempt)
 }
 
-impl From<CodecError> for Unreadable {
-    fn from(error: CodecError) -> Self {
-        if error.is_from_the_future() {
-            return Self::Future(error);
-        }
-        Self::Broken(WorkError::lasting("job_invalid", "the message cannot be read as a job").caused_by(error))
-    }
+/// What becomes of a message that is not done, and of which nobody who waits was told.
+fn after(worker: &Worker, error: WorkError, attempt: u32) -> Fate {
+    let backoff = worker.policy.backoff;
+    let pause = match error.again {
+        Again::Never => return Fate::Dead { reason: error.code, detail: error.chain() },
+        Again::Counted => backoff.pause(attempt),
+        Again::WhenBack => backoff.longest,
+    };
+    let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+    tracing::warn!(code = error.code, error = error.chain(), pause_ms, "a job is tried again");
+    Fate::Later(pause)
 }
-
-#[cfg(test)]
-mod tests;

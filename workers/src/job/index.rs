@@ -6,9 +6,9 @@ use sba_store::{
 };
 use sba_subjects::job::IndexJob;
 
-use super::{Ingest, Worker, delivery::Typed, guard};
+use super::{Ingest, Worker, guard, read::Typed};
 use crate::{
-    error::WorkError,
+    error::{Again, WorkError},
     ingest::{
         parse::{Format, ParseError, Parsed},
         split::{Passage, split},
@@ -20,18 +20,43 @@ pub(super) async fn handle(worker: &Worker, typed: &Typed, job: &IndexJob, last:
     let Some(content) = from_hex(&job.content_sha256) else {
         return Err(WorkError::lasting("job_invalid", "the job's content hash is none"));
     };
-    match guard::within(worker.policy.deadline, index(worker, typed, job, &content)).await {
+    let deadline = worker.policy.deadline;
+    let done = guard::patiently(worker, || guard::within(deadline, index(worker, typed, job, &content))).await;
+    match done {
         Ok(()) => Ok(()),
-        Err(error) if error.retryable && !last => Err(error),
+        Err(error) if error.again == Again::Counted && !last => Err(error),
         Err(error) => {
             tracing::warn!(
                 code = error.code, error = error.chain(), document_id = %job.document_id, "a document was not indexed"
             );
-            let mut tx = worker.store.begin(typed.job.tenant_id).await?;
-            documents::fail(&mut tx, job.document_id, &content, &error.failure()).await?;
-            Ok(tx.commit().await?)
+            record(worker, typed, job, &content, &error).await
         }
     }
+}
+
+/// Records that a document will not be indexed.
+pub(super) async fn fail(worker: &Worker, typed: &Typed, job: &IndexJob, why: &WorkError) -> Result<(), WorkError> {
+    match from_hex(&job.content_sha256) {
+        Some(content) => record(worker, typed, job, &content, why).await,
+        None => Ok(()),
+    }
+}
+
+/// The same database that failed is to keep the failure: so it waits, like the work did.
+async fn record(
+    worker: &Worker,
+    typed: &Typed,
+    job: &IndexJob,
+    content: &[u8; 32],
+    why: &WorkError,
+) -> Result<(), WorkError> {
+    let failure = why.failure();
+    let stored = async || {
+        let mut tx = worker.store.begin(typed.job.tenant_id).await?;
+        documents::fail(&mut tx, job.document_id, content, &failure).await?;
+        Ok(tx.commit().await?)
+    };
+    guard::patiently(worker, stored).await
 }
 
 async fn index(worker: &Worker, typed: &Typed, job: &IndexJob, content: &[u8; 32]) -> Result<(), WorkError> {

@@ -1,48 +1,95 @@
 //! Calls a tool for a run and sends the run the result.
 
-use sba_subjects::{event::ToolResult, job::ToolJob, run::Effect};
+use std::time::Duration;
+
+use sba_subjects::{
+    event::ToolResult,
+    id::{CallId, RunId, TenantKey},
+    job::ToolJob,
+    name::ToolName,
+    run::Effect,
+};
 use serde_json::Value;
 
 use super::{
     Worker,
     answer::{self, MAX_RESULT},
-    delivery::Typed,
     guard,
+    once::{self, Outcome},
+    read::{Typed, Waiting},
 };
-use crate::{error::WorkError, tool::ToolContext};
+use crate::{
+    error::{Again, WorkError},
+    tool::ToolContext,
+};
+
+/// A call, as far as its answer must name it.
+struct Asked<'a> {
+    tenant: &'a TenantKey,
+    run: RunId,
+    call: CallId,
+    tool_name: &'a ToolName,
+}
 
 /// Handles one delivery. An error means that the run has not been answered.
 pub(super) async fn handle(worker: &Worker, typed: &Typed, call: &ToolJob, last: bool) -> Result<(), WorkError> {
     let began = worker.clock.instant();
     worker.metrics.tool_call(call.tool_name.as_str());
-    let outcome = guard::within(worker.policy.deadline, execute(worker, typed, call)).await;
-    let duration = worker.clock.instant().saturating_duration_since(began);
-    let (result, error) = match outcome {
-        Ok(result) => (result, None),
-        Err(error) if error.retryable && !last => return Err(error),
+    let deadline = worker.policy.deadline;
+    let done = guard::patiently(worker, || guard::within(deadline, execute(worker, typed, call))).await;
+    let lasted = worker.clock.instant().saturating_duration_since(began);
+    let outcome = match done {
+        Ok(outcome) => outcome,
+        Err(error) if error.again == Again::Counted && !last => return Err(error),
         Err(error) => {
             tracing::warn!(code = error.code, error = error.chain(), tool = %call.tool_name, "a tool call failed");
-            (Value::Null, Some(error.failure()))
+            Outcome::Error(error.failure())
         }
     };
-    let result = ToolResult {
-        call_id: typed.job.id,
-        tool_name: call.tool_name.clone(),
-        success: error.is_none(),
-        result,
-        error,
-        duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-    };
-    answer::send(worker, &typed.tenant, call.run, result).await
+    send(worker, &asked(typed, call), outcome, lasted).await
 }
 
-async fn execute(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Value, WorkError> {
-    let name = call.tool_name.as_str();
-    let effect = worker.tools.get(name).map(|tool| tool.effect());
-    // Nobody knows how far the first try came.
-    if typed.attempt > 1 && effect == Some(Effect::AtMostOnce) {
-        return Err(WorkError::lasting("effect_unknown", "it is not known whether the call had its effect"));
+/// Tells the run that its call will never be done.
+pub(super) async fn fail(worker: &Worker, typed: &Typed, call: &ToolJob, why: &WorkError) -> Result<(), WorkError> {
+    send(worker, &asked(typed, call), Outcome::Error(why.failure()), Duration::ZERO).await
+}
+
+/// Tells a run that its call cannot be read.
+pub(super) async fn refuse(worker: &Worker, waiting: &Waiting, why: &WorkError) -> Result<(), WorkError> {
+    let Waiting { tenant, run, call, tool_name } = waiting;
+    let asked = Asked { tenant, run: *run, call: *call, tool_name };
+    send(worker, &asked, Outcome::Error(why.failure()), Duration::ZERO).await
+}
+
+fn asked<'a>(typed: &'a Typed, call: &'a ToolJob) -> Asked<'a> {
+    Asked { tenant: &typed.tenant, run: call.run, call: typed.job.id, tool_name: &call.tool_name }
+}
+
+/// A result that the queue of commands does not take is replaced by the reason.
+async fn send(worker: &Worker, to: &Asked<'_>, outcome: Outcome, lasted: Duration) -> Result<(), WorkError> {
+    let told = async |outcome| {
+        let (result, error) = match outcome {
+            Outcome::Result(result) => (result, None),
+            Outcome::Error(failure) => (Value::Null, Some(failure)),
+        };
+        let result = ToolResult {
+            call_id: to.call,
+            tool_name: to.tool_name.clone(),
+            success: error.is_none(),
+            result,
+            error,
+            duration_ms: u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+        };
+        guard::patiently(worker, || answer::send(worker, to.tenant, to.run, result.clone())).await
+    };
+    match told(outcome).await {
+        Err(error) if error.again == Again::Never => told(Outcome::Error(error.failure())).await,
+        settled => settled,
     }
+}
+
+async fn execute(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Outcome, WorkError> {
+    let name = call.tool_name.as_str();
     let context = ToolContext {
         tenant_key: typed.tenant.clone(),
         tenant: typed.job.tenant_id,
@@ -51,8 +98,11 @@ async fn execute(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Value
         step: call.step,
         call: typed.job.id,
     };
-    let result = worker.tools.execute(name, &context, call.params.clone()).await?;
-    bounded(result)
+    let work = async { bounded(worker.tools.execute(name, &context, call.params.clone()).await?) };
+    match worker.tools.get(name).map(|tool| tool.effect()) {
+        None | Some(Effect::Pure) => work.await.map(Outcome::Result),
+        Some(effect) => once::once(worker, typed, call, effect, work).await,
+    }
 }
 
 fn bounded(result: Value) -> Result<Value, WorkError> {

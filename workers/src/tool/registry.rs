@@ -96,6 +96,7 @@ pub(crate) mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::error::Again;
 
     struct Echo;
 
@@ -148,7 +149,7 @@ pub(crate) mod tests {
             [json!({}), json!({"text": 1}), json!({"text": "secret"}), json!({"text": "a", "x": 1}), json!(null)]
         {
             let error = registry.execute("echo", &context, params).await.unwrap_err();
-            assert_eq!((error.code, error.retryable), ("tool_params_invalid", false));
+            assert_eq!((error.code, error.again), ("tool_params_invalid", Again::Never));
             assert!(!error.message.contains("secret"), "{}", error.message);
         }
         let unknown = registry.execute("rm", &context, json!({})).await.unwrap_err();

@@ -103,13 +103,15 @@ impl Tool for RenderTool {
         }
         drop(tx);
         let document = compose::document(&params, &citations);
-        self.save(context, id, &document, &citations).await?;
-        result(id, document.title, document.markdown.len() as u64, citations.len(), dropped)
+        let bytes = document.markdown.len() as u64;
+        let result = result(id, document.title.clone(), bytes, citations.len(), dropped)?;
+        self.save(context, id, &document, &citations, &result).await?;
+        Ok(result)
     }
 }
 
 impl RenderTool {
-    /// Stores the bytes, then the rows with their audit entries in one transaction. Bytes without a row are harmless:
+    /// Stores the bytes, then the rows with their audit entries and the result in one transaction. Bytes without a row are harmless:
     /// the next try writes them again under the same name.
     async fn save(
         &self,
@@ -117,6 +119,7 @@ impl RenderTool {
         id: ArtifactId,
         document: &Composed,
         citations: &[Citation],
+        result: &Value,
     ) -> Result<(), WorkError> {
         let html_id = ArtifactId::from_uuid(context.tenant_key.derive("artifact.html", &context.call.to_string()));
         let citations: Vec<Value> = citations.iter().map(Citation::record).collect();
@@ -140,6 +143,8 @@ impl RenderTool {
         for row in &rows {
             artifacts::create(&mut tx, row, &Actor::user(context.user)).await?;
         }
+        // Whoever did the same call meanwhile wrote the same.
+        context.finish(&mut tx, result).await?;
         Ok(tx.commit().await?)
     }
 }

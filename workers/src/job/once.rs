@@ -1,0 +1,128 @@
+//! Calls of tools that change something: recorded before, answered from the record after.
+
+use std::future::Future;
+
+use sba_store::effects::{self, Begun, Call};
+use sba_subjects::{
+    job::ToolJob,
+    run::{Effect, Failure},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Worker, guard, read::Typed};
+use crate::error::{Again, WorkError};
+
+/// What came of a call, as it is recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// It did what was asked.
+    Result(Value),
+    /// It did not, and never will.
+    Error(Failure),
+}
+
+impl Outcome {
+    /// As it is stored.
+    pub(crate) fn record(&self) -> Result<Value, WorkError> {
+        serde_json::to_value(self).map_err(|error| {
+            WorkError::lasting("tool_result_invalid", "the result cannot be written as JSON").caused_by(error)
+        })
+    }
+}
+
+/// Does what a call asks, unless it was done before, or may have been and must not be repeated.
+pub(super) async fn once(
+    worker: &Worker,
+    typed: &Typed,
+    call: &ToolJob,
+    effect: Effect,
+    work: impl Future<Output = Result<Value, WorkError>>,
+) -> Result<Outcome, WorkError> {
+    match begin(worker, typed, call).await? {
+        Begun::Done(record) => return answer(record),
+        Begun::Other => {
+            let message = "the call's id stands for another call, or for other parameters";
+            return Err(WorkError::lasting("tool_call_reused", message));
+        }
+        // Nobody knows how far the earlier try came.
+        Begun::Unfinished if effect == Effect::AtMostOnce => {
+            let message = "the call was begun before, and it is not known whether it had its effect";
+            return Err(WorkError::lasting("effect_unknown", message));
+        }
+        Begun::Fresh | Begun::Unfinished => {}
+    }
+    let done = work.await.map(Outcome::Result);
+    let record = match &done {
+        Ok(outcome) => outcome.record()?,
+        Err(error) if error.again == Again::Never => Outcome::Error(error.failure()).record()?,
+        Err(_) => return done,
+    };
+    // What was done is answered even where it cannot be recorded.
+    if let Err(error) = guard::patiently(worker, || finish(worker, typed, &record)).await {
+        tracing::error!(code = error.code, error = error.chain(), "what a tool did could not be recorded");
+    }
+    done
+}
+
+async fn begin(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Begun, WorkError> {
+    let call = Call {
+        id: typed.job.id,
+        tool_name: call.tool_name.to_string(),
+        params_hash: Sha256::digest(canonical(&call.params).to_string()).into(),
+    };
+    let mut tx = worker.store.begin(typed.job.tenant_id).await?;
+    let begun = effects::begin(&mut tx, &call).await?;
+    tx.commit().await?;
+    Ok(begun)
+}
+
+async fn finish(worker: &Worker, typed: &Typed, record: &Value) -> Result<(), WorkError> {
+    let mut tx = worker.store.begin(typed.job.tenant_id).await?;
+    effects::finish(&mut tx, typed.job.id, record).await?;
+    Ok(tx.commit().await?)
+}
+
+fn answer(record: Value) -> Result<Outcome, WorkError> {
+    serde_json::from_value(record).map_err(|error| {
+        let message = "what the call did was recorded in a form that cannot be read";
+        WorkError::lasting("effect_unreadable", message).caused_by(error)
+    })
+}
+
+/// The same value with the keys of every object in order: its text then depends on nothing else.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(canonical).collect(),
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(key, _)| *key);
+            Value::Object(fields.into_iter().map(|(key, value)| (key.clone(), canonical(value))).collect())
+        }
+        plain => plain.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_does_not_matter_and_that_of_items_does() {
+        let text = |value: Value| canonical(&value).to_string();
+        assert_eq!(text(json!({"a": {"x": 1, "y": 2}, "b": []})), text(json!({"b": [], "a": {"y": 2, "x": 1}})));
+        assert_ne!(text(json!([1, 2])), text(json!([2, 1])));
+    }
+
+    #[test]
+    fn a_record_is_read_back() {
+        for outcome in [Outcome::Error(Failure::new("mailbox_full", "no room")), Outcome::Result(json!([7]))] {
+            let read = outcome.record().and_then(answer).map_err(|error| error.code);
+            assert_eq!(read, Ok(outcome));
+        }
+    }
+}
