@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
-use async_nats::{Client, jetstream::Context};
+use async_nats::jetstream::Context;
 use sba_service::{clock::Clock, config::Config, ids::Ids, log::RunLog, metrics::Metrics};
 use sba_store::{Store, blob::Blobs};
 use tokio::sync::Semaphore;
@@ -34,7 +34,6 @@ pub(crate) struct Parts {
     pub(crate) mint: Option<Mint>,
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
-    pub(crate) nats: Client,
     pub(crate) jetstream: Context,
     pub(crate) log: RunLog,
     pub(crate) hub: Hub,

@@ -5,19 +5,8 @@ mod open;
 
 use std::io;
 
-use async_nats::{Client, connection::State};
 use axum::{Router, serve::ListenerExt as _};
-use sba_service::{
-    clock::SystemClock,
-    config::Config,
-    health::Health,
-    heartbeat::{Beat, Heartbeat, ProcessKind, Rhythm},
-    ids::TimeOrderedIds,
-    metrics::Metrics,
-    ops,
-    shutdown::Shutdown,
-};
-use sba_subjects::id::InstanceId;
+use sba_service::{config::Config, health::Health, heartbeat::ProcessKind, process::Base, shutdown::Shutdown};
 use tokio::net::TcpListener;
 use tracing::{info, warn};
 
@@ -41,44 +30,22 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), GatewayError>
 /// # Errors
 /// As [`run`].
 pub async fn serve(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), GatewayError> {
-    let clock = SystemClock::shared();
-    let ids = TimeOrderedIds::shared(clock.clone());
-    let instance = InstanceId::from_uuid(ids.uuid());
-    let metrics = Metrics::new().map_err(|error| GatewayError::Metrics(error.to_string()))?;
-    let health = Health::new(shutdown.soft());
-    let operators = ops::bind(&config.telemetry.metrics_listen).await?;
-    let heart = config.orchestrator.clone();
-
-    let app = open(config, &listener, instance, metrics.clone(), clock.clone(), ids, &shutdown).await?;
-    watch(&health, &app);
-    let beat = Beat {
-        instance,
-        kind: ProcessKind::Gateway,
-        rhythm: Rhythm::of(&heart),
-        draining: shutdown.soft(),
-        runs: Box::new(Vec::new),
-        clock,
-        metrics: metrics.clone(),
-    };
-    let heartbeat = Heartbeat::start(app.nats.clone(), beat).await.map_err(GatewayError::Heartbeat)?;
-    if let Some(listener) = operators {
-        let (health, hard) = (health.clone(), shutdown.hard());
-        tokio::spawn(async move { ops::serve(listener, metrics, &health, hard).await });
-    }
-    info!(url = app.public_url, %instance, "the gateway serves");
-    let server = shutdown.spawn(serve_until(listener, routes::router(&app, &health), shutdown.clone()));
+    let mut base = Base::open(ProcessKind::Gateway, &config, &shutdown, Vec::new).await?;
+    let app = open(config, &listener, &base, &shutdown).await?;
+    watch(&base.health, &app);
+    base.serve();
+    info!(url = app.public_url, instance = %base.instance, "the gateway serves");
+    let server = shutdown.spawn(serve_until(listener, routes::router(&app, &base.health), shutdown.clone()));
     let ending = shutdown.finished().await;
     let served = server.await.unwrap_or_else(|error| Err(GatewayError::Serve(io::Error::other(error))));
-    heartbeat.stop().await;
     info!(?ending, "the gateway has ended");
-    close(&app).await;
+    base.close().await;
+    app.store.close().await;
     served
 }
 
 /// Makes readiness follow what most requests need.
 fn watch(health: &Health, app: &App) {
-    let client = app.nats.clone();
-    health.add("nats", move || std::future::ready(connected(&client)));
     let store = app.store.clone();
     health.add("database", move || {
         let store = store.clone();
@@ -89,13 +56,6 @@ fn watch(health: &Health, app: &App) {
         let blobs = blobs.clone();
         async move { blobs.ping().await.map_err(|error| error.to_string()) }
     });
-}
-
-fn connected(client: &Client) -> Result<(), String> {
-    match client.connection_state() {
-        State::Connected => Ok(()),
-        _ => Err("the connection is lost".to_owned()),
-    }
 }
 
 /// Serves until the soft request, and then what is under way until the hard one.
@@ -115,11 +75,4 @@ async fn serve_until(listener: TcpListener, router: Router, shutdown: Shutdown) 
     // A listener that broke by itself ends the process.
     shutdown.begin();
     served
-}
-
-async fn close(app: &App) {
-    if let Err(error) = app.nats.drain().await {
-        warn!(%error, "what was still to be said to NATS may be lost");
-    }
-    app.store.close().await;
 }

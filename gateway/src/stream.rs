@@ -17,5 +17,6 @@ pub(crate) mod socket;
 
 pub(crate) use self::{
     hub::{Hub, JoinError, Limits},
+    ring::Room,
     viewer::Lost,
 };

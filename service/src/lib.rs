@@ -5,7 +5,7 @@
 //! - [`nats`], [`provision`], [`heartbeat`]: how it meets the others;
 //! - [`publish`], [`delivery`], [`backoff`]: messages, stored and settled;
 //! - [`log`]: the log of a run, as it is written and read;
-//! - [`shutdown`]: how it ends.
+//! - [`process`]: what each does first and last; [`shutdown`]: how it ends.
 
 pub mod backoff;
 pub mod clock;
@@ -18,6 +18,7 @@ pub mod log;
 pub mod metrics;
 pub mod nats;
 pub mod ops;
+pub mod process;
 pub mod provision;
 pub mod publish;
 pub mod shutdown;

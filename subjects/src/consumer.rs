@@ -13,6 +13,8 @@ pub struct Pace {
     pub ack_wait: Duration,
     /// Most messages under way at once, over all processes.
     pub max_ack_pending: i64,
+    /// Most requests for messages that wait at the server, over all processes. A server does not let it be changed.
+    pub max_waiting: i64,
 }
 
 /// The durable name of the consumer that orchestrators share.
@@ -40,7 +42,7 @@ fn config(name: String, filter_subject: String, pace: &Pace) -> pull::Config {
         ack_wait: pace.ack_wait,
         max_ack_pending: pace.max_ack_pending,
         max_deliver: -1,
-        max_waiting: 512,
+        max_waiting: pace.max_waiting,
         ..pull::Config::default()
     }
 }

@@ -85,7 +85,7 @@ impl Server {
             idle_timeout_ms: millis(next_token),
             ..ModelConfig::default()
         };
-        from_config(&config).unwrap()
+        from_config(&config, Duration::from_secs(60)).unwrap()
     }
 
     fn openai(&self) -> Arc<dyn Model> {

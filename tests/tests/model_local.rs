@@ -28,7 +28,7 @@ async fn start(context: usize) -> (ModelServer, Arc<dyn Model>) {
         idle_timeout_ms: Millis::new(300_000),
         ..ModelConfig::default()
     };
-    let model = sba_orchestrator::model::from_config(&config).unwrap();
+    let model = sba_orchestrator::model::from_config(&config, std::time::Duration::from_secs(60)).unwrap();
     (server, model)
 }
 

@@ -35,7 +35,7 @@ async fn provisioned(sizing: &Sizing) -> (HubAccount, Context, PullConsumer) {
     let jetstream = jetstream::new(hub.connect().await.unwrap());
     let provision = Provision::new(jetstream.clone(), PATIENCE);
     provision.streams(stream::all(sizing)).await.unwrap();
-    let pace = Pace { ack_wait: PATIENCE, max_ack_pending: 100 };
+    let pace = Pace { ack_wait: PATIENCE, max_ack_pending: 100, max_waiting: 512 };
     let (_, config) = consumer::jobs(Queue::Index, &pace);
     let queue = jetstream.create_consumer_on_stream(config, Stream::Jobs.as_str()).await.unwrap();
     (hub, jetstream, queue)

@@ -33,7 +33,7 @@ use crate::{
     app::Parts,
     auth::{Claims, KeyPair, Role, Tenants, Verifier, mint},
     sessions::Sessions,
-    stream::{Hub, Limits},
+    stream::{Hub, Limits, Room},
 };
 
 /// A gateway with nothing behind it, and the key of its issuer.
@@ -83,7 +83,7 @@ async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
     let nats = connect.connect("127.0.0.1:1").await.unwrap();
     let jetstream = sba_service::nats::jetstream(nats.clone(), &config.nats);
     let log = RunLog::new(jetstream.clone(), Duration::from_millis(200)).await.unwrap();
-    let limits = Limits { viewers: 1, ring: 16, verify: Duration::from_secs(1) };
+    let limits = Limits { viewers: 1, ring: Room::new(16, 1 << 20, 1 << 20), verify: Duration::from_secs(1) };
     let metrics = Metrics::new().unwrap();
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let hub = Hub::new(nats.clone(), log.clone(), limits, metrics.clone(), tasks, stop);
@@ -107,7 +107,6 @@ async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
             deadline: Duration::from_secs(5),
         })
         .unwrap(),
-        nats,
         jetstream,
         log,
         hub,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use sba_service::{log::ReadError, nats::NatsError, ops::ListenError, provision::ProvisionError};
+use sba_service::{log::ReadError, process::BaseError};
 use sba_store::{StoreError, blob::BlobError};
 
 use crate::{auth::TokenError, mint::MintError};
@@ -27,18 +27,12 @@ pub enum GatewayError {
     /// The issuer's public key is not one.
     #[error("auth.public_key cannot be used")]
     Key(#[source] TokenError),
-    /// No connection to NATS.
+    /// What every process stands on could not be had.
     #[error(transparent)]
-    Nats(#[from] NatsError),
-    /// JetStream does not have what is needed.
-    #[error(transparent)]
-    Provision(#[from] ProvisionError),
+    Base(#[from] BaseError),
     /// The streams cannot be named.
     #[error(transparent)]
     Log(#[from] ReadError),
-    /// The heartbeat could not begin.
-    #[error("the heartbeat could not begin")]
-    Heartbeat(#[source] async_nats::Error),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -48,12 +42,6 @@ pub enum GatewayError {
     /// Accounts cannot be made as configured.
     #[error(transparent)]
     Mint(#[from] MintError),
-    /// The metrics cannot be served.
-    #[error(transparent)]
-    Ops(#[from] ListenError),
-    /// The metrics cannot be made.
-    #[error("the metrics cannot be made: {0}")]
-    Metrics(String),
     /// The listener broke.
     #[error("the listener broke")]
     Serve(#[source] io::Error),
@@ -65,17 +53,13 @@ impl GatewayError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Listen { .. } => "gateway_listen_failed",
-            Self::Missing(_) => "config_missing",
+            Self::Missing(_) => "config_invalid",
             Self::KeyFile(_) | Self::Key(_) => "auth_key_invalid",
-            Self::Nats(error) => error.code(),
-            Self::Provision(error) => error.code(),
-            Self::Log(_) => "jetstream_unavailable",
-            Self::Heartbeat(_) => "nats_unavailable",
+            Self::Base(error) => error.code(),
+            Self::Log(_) => "log_unreadable",
             Self::Store(error) => error.code(),
             Self::Blobs(error) => error.code(),
             Self::Mint(_) => "accounts_invalid",
-            Self::Ops(error) => error.code(),
-            Self::Metrics(_) => "metrics_invalid",
             Self::Serve(_) => "gateway_listener_broken",
         }
     }

@@ -1,18 +1,9 @@
 //! What a gateway connects to when it starts.
 
-use std::sync::Arc;
-
-use sba_service::{
-    clock::Clock, config::Config, ids::Ids, log::RunLog, metrics::Metrics, nats, provision::Provision,
-    shutdown::Shutdown,
-};
+use sba_service::{config::Config, log::RunLog, process::Base, shutdown::Shutdown};
 use sba_store::{
     DatabaseOptions, Store,
     blob::{BlobOptions, Blobs, S3Options},
-};
-use sba_subjects::{
-    id::InstanceId,
-    stream::{self, Sizing},
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 
@@ -22,49 +13,41 @@ use crate::{
     auth::{Tenants, Verifier},
     mint::Mint,
     sessions::Sessions,
-    stream::{Hub, Limits},
+    stream::{Hub, Limits, Room},
 };
 
-/// Opens everything that handlers reach.
+/// Opens everything that handlers reach, over `base`.
 pub(super) async fn open(
     config: Config,
     listener: &TcpListener,
-    instance: InstanceId,
-    metrics: Metrics,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
+    base: &Base,
     shutdown: &Shutdown,
 ) -> Result<App, GatewayError> {
+    let Base { instance, metrics, clock, ids, client, jetstream, .. } = base;
     let verifier = verifier(&config).await?;
     let blobs = Blobs::open(&blob_options(&config))?;
-    let name = format!("sba-gateway {instance}");
-    let client = nats::connect(&config.nats, &name, &metrics).await?;
-    let jetstream = nats::jetstream(client.clone(), &config.nats);
-    let sizing = Sizing { replicas: config.nats.replicas, ..Sizing::default() };
-    let wait = config.nats.startup_timeout_ms.duration();
-    Provision::new(jetstream.clone(), wait).streams(stream::all(&sizing)).await?;
     let log = RunLog::new(jetstream.clone(), config.nats.request_timeout_ms.duration()).await?;
     let store = Store::connect(&database_options(&config)?).await?;
-    let mint = Mint::open(&config.accounts, &config.nats, &name, &metrics).await?;
+    let mint = Mint::open(&config.accounts, &config.nats, &format!("sba-gateway {instance}"), metrics).await?;
+    let gateway = &config.gateway;
     let limits = Limits {
-        viewers: config.gateway.max_viewers,
-        ring: config.gateway.ring_events,
-        verify: config.gateway.verify_interval_ms.duration(),
+        viewers: gateway.max_viewers,
+        ring: Room::new(gateway.ring_events, gateway.ring_bytes, gateway.rings_bytes),
+        verify: gateway.verify_interval_ms.duration(),
     };
     let hub = Hub::new(client.clone(), log.clone(), limits, metrics.clone(), shutdown.tasks().clone(), shutdown.soft());
     Ok(App::new(Parts {
         public_url: public_url(&config, listener),
-        clock,
-        ids,
-        metrics,
+        clock: clock.clone(),
+        ids: ids.clone(),
+        metrics: metrics.clone(),
         verifier,
         tenants: Tenants::new(store.clone()),
         sessions: Sessions::new(store.clone()),
         mint,
         store,
         blobs,
-        nats: client,
-        jetstream,
+        jetstream: jetstream.clone(),
         log,
         hub,
         uploads: Semaphore::new(config.gateway.max_uploads),

@@ -16,6 +16,7 @@ use tokio_util::{
 };
 
 use super::{
+    ring::Room,
     tail::Tail,
     verify,
     viewer::{Lost, Viewer},
@@ -26,12 +27,12 @@ use super::{
 const READERS: usize = 16;
 
 /// What bounds a hub.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Limits {
     /// Most viewers.
     pub(crate) viewers: usize,
-    /// Most frames that are kept of each run.
-    pub(crate) ring: usize,
+    /// What is kept of each run.
+    pub(crate) ring: Room,
     /// Time between two comparisons of quiet runs with their logs.
     pub(crate) verify: Duration,
 }
@@ -85,18 +86,19 @@ impl Hub {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
+        let verify = limits.verify;
         let hub = Self(Arc::new(Inner {
             client: client.clone(),
             log,
-            limits,
-            metrics,
             viewers: Arc::new(Semaphore::new(limits.viewers)),
+            metrics,
             readers: Arc::new(Semaphore::new(READERS)),
             watches: Mutex::default(),
+            limits,
             tasks: tasks.clone(),
             stop: stop.clone(),
         }));
-        tasks.spawn(verify::quiet_runs(hub.clone(), client, limits.verify, stop));
+        tasks.spawn(verify::quiet_runs(hub.clone(), client, verify, stop));
         hub
     }
 
@@ -136,7 +138,7 @@ impl Hub {
             self.0.metrics.viewers.inc();
             return Seat { hub: self.clone(), watch: Arc::clone(&entry.watch) };
         }
-        let watch = Arc::new(Watch::new(tenant.clone(), run, self.0.limits.ring));
+        let watch = Arc::new(Watch::new(tenant.clone(), run, self.0.limits.ring.clone()));
         watches.insert(key, Entry { watch: Arc::clone(&watch), viewers: 1 });
         drop(watches);
         self.0.metrics.viewers.inc();

@@ -1,18 +1,40 @@
 //! The latest events of a watched run, in memory.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use super::frame::Frame;
 
-/// Most bytes of frames that a ring holds, whatever their number: a run's events can be large.
-const MAX_BYTES: usize = 4 << 20;
+/// What bounds one ring, and all of them together.
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    /// Most frames of one ring.
+    pub(crate) frames: usize,
+    /// Most bytes of one ring, whatever the number of frames: a run's events can be large.
+    pub(crate) bytes: usize,
+    /// Most bytes of all rings, besides the last frame of each.
+    pub(crate) total: usize,
+    /// Bytes of all rings.
+    taken: Arc<AtomicUsize>,
+}
+
+impl Room {
+    pub(crate) fn new(frames: usize, bytes: usize, total: usize) -> Self {
+        Self { frames: frames.max(1), bytes, total, taken: Arc::default() }
+    }
+}
 
 /// Consecutive frames, the oldest dropped first.
 #[derive(Debug)]
 pub(crate) struct Ring {
     frames: VecDeque<Frame>,
     bytes: usize,
-    capacity: usize,
+    room: Room,
     /// The `seq` that comes next.
     next: u64,
     /// Where the last record that was taken in stands in the stream.
@@ -45,9 +67,9 @@ pub(crate) enum Slice {
 }
 
 impl Ring {
-    /// An empty ring at the start of a log, for at most `capacity` frames.
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self { frames: VecDeque::new(), bytes: 0, capacity: capacity.max(1), next: 1, position: 0, ended: false }
+    /// An empty ring at the start of a log.
+    pub(crate) fn new(room: Room) -> Self {
+        Self { frames: VecDeque::new(), bytes: 0, room, next: 1, position: 0, ended: false }
     }
 
     /// Where the log is to be read on.
@@ -86,13 +108,22 @@ impl Ring {
             self.position = frame.stream_sequence;
             self.ended = frame.last;
             self.bytes += frame.text.len();
+            self.room.taken.fetch_add(frame.text.len(), Ordering::Relaxed);
             self.frames.push_back(frame);
         }
-        while self.frames.len() > self.capacity || (self.bytes > MAX_BYTES && self.frames.len() > 1) {
+        while self.is_over() {
             if let Some(oldest) = self.frames.pop_front() {
                 self.bytes -= oldest.text.len();
+                self.room.taken.fetch_sub(oldest.text.len(), Ordering::Relaxed);
             }
         }
+    }
+
+    /// Whether the oldest frame must go. Where all rings are too large together, the one that grows gives way.
+    fn is_over(&self) -> bool {
+        let room = &self.room;
+        let large = self.bytes > room.bytes || room.taken.load(Ordering::Relaxed) > room.total;
+        self.frames.len() > room.frames || (large && self.frames.len() > 1)
     }
 
     /// Up to `limit` frames behind `seq`.
@@ -109,11 +140,23 @@ impl Ring {
     }
 }
 
+impl Drop for Ring {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::panic, reason = "a test fails by panicking")]
 
     use super::*;
+
+    const MAX_BYTES: usize = 1_000;
+
+    fn ring(frames: usize) -> Ring {
+        Ring::new(Room::new(frames, MAX_BYTES, 10 * MAX_BYTES))
+    }
 
     fn frame(seq: u64) -> Frame {
         Frame { seq, stream_sequence: seq * 10, last: false, text: format!("{seq}").into() }
@@ -128,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_ring_gives_what_follows_and_says_when_it_cannot() {
-        let mut ring = Ring::new(3);
+        let mut ring = ring(3);
         ring.push((1..=5).map(frame).collect());
         assert_eq!(seqs(ring.after(2, 10)), [3, 4, 5]);
         assert_eq!(seqs(ring.after(2, 1)), [3]);
@@ -140,7 +183,7 @@ mod tests {
 
     #[test]
     fn repeats_are_dropped_and_gaps_seen() {
-        let mut ring = Ring::new(10);
+        let mut ring = ring(10);
         ring.push(vec![frame(1), frame(2)]);
         assert_eq!(ring.fit(1, 2), Fit::Repeat);
         assert_eq!(ring.fit(4, 5), Fit::Gap);
@@ -151,7 +194,7 @@ mod tests {
 
     #[test]
     fn nothing_follows_the_last_event() {
-        let mut ring = Ring::new(10);
+        let mut ring = ring(10);
         ring.push(vec![Frame { last: true, ..frame(1) }, frame(2)]);
         assert_eq!(seqs(ring.after(0, 10)), [1]);
         assert!(matches!(ring.after(1, 10), Slice::Ended));
@@ -160,12 +203,28 @@ mod tests {
 
     #[test]
     fn large_frames_are_bounded_by_their_bytes() {
-        let mut ring = Ring::new(1_000);
+        let mut ring = ring(1_000);
         let large = |seq| Frame { text: "x".repeat(MAX_BYTES / 2).into(), ..frame(seq) };
         (1..=5).for_each(|seq| ring.push(vec![large(seq)]));
         assert_eq!(seqs(ring.after(3, 10)), [4, 5]);
         assert!(matches!(ring.after(2, 10), Slice::Behind));
         ring.push(vec![Frame { text: "x".repeat(MAX_BYTES * 2).into(), ..frame(6) }]);
         assert_eq!(seqs(ring.after(5, 10)), [6]);
+    }
+
+    #[test]
+    fn all_rings_together_are_bounded_and_what_is_gone_makes_room() {
+        let room = Room::new(100, 500, 700);
+        let large = |seq| Frame { text: "x".repeat(100).into(), ..frame(seq) };
+        let filled = || {
+            let mut ring = Ring::new(room.clone());
+            (1..=10).for_each(|seq| ring.push(vec![large(seq)]));
+            ring
+        };
+        let (first, second) = (filled(), filled());
+        assert_eq!((first.bytes, second.bytes), (500, 200));
+        assert_eq!(filled().bytes, 100, "a viewer is given the latest in any case");
+        drop(first);
+        assert_eq!(filled().bytes, 500);
     }
 }

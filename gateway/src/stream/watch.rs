@@ -9,7 +9,7 @@ use sba_subjects::{
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::ring::{Ring, Slice};
+use super::ring::{Ring, Room, Slice};
 
 /// Where a watch stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +55,11 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(tenant: TenantKey, run: RunId, capacity: usize) -> Self {
+    pub(crate) fn new(tenant: TenantKey, run: RunId, room: Room) -> Self {
         Self {
             tenant,
             run,
-            ring: Mutex::new(Ring::new(capacity)),
+            ring: Mutex::new(Ring::new(room)),
             phase: watch::Sender::new(Phase::Opening),
             behind: Notify::new(),
             stop: CancellationToken::new(),

@@ -104,6 +104,8 @@ impl ModelError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
+            // Who waited for a turn for as long as a call may take has used up the time of the call.
+            Self::Timeout { wait: Wait::Turn, .. } => false,
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::RateLimited { .. } | Self::Garbage { .. } => true,
             Self::Refused { status, .. } => *status >= 500 || *status == 408,
             Self::TooLong { .. } | Self::Misconfigured { .. } => false,

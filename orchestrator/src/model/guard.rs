@@ -16,8 +16,10 @@ const BYTES_PER_TOKEN: usize = 4;
 /// What an answer is held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Calls at the same time; a further one waits for its turn, as long as for a first token.
+    /// Calls at the same time; a further one waits for its turn.
     pub calls: usize,
+    /// The longest wait for a turn.
+    pub turn: Duration,
     /// From the call to the first piece of text, connecting included.
     pub first_token: Duration,
     /// Between two pieces of text. A provider's keep-alives do not count as progress.
@@ -46,7 +48,7 @@ impl Guarded {
 #[async_trait]
 impl Model for Guarded {
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError> {
-        let turn = timeout(self.limits.first_token, Arc::clone(&self.turns).acquire_owned())
+        let turn = timeout(self.limits.turn, Arc::clone(&self.turns).acquire_owned())
             .await
             .map_err(|_| self.limits.timeout(Wait::Turn))?
             .map_err(ModelError::unreachable)?;
@@ -76,8 +78,9 @@ impl Model for Guarded {
 impl Limits {
     fn timeout(&self, wait: Wait) -> ModelError {
         let limit = match wait {
+            Wait::Turn => self.turn,
             Wait::NextToken => self.next_token,
-            Wait::Turn | Wait::Connect | Wait::FirstToken => self.first_token,
+            Wait::Connect | Wait::FirstToken => self.first_token,
         };
         ModelError::Timeout { wait, limit }
     }

@@ -1,6 +1,6 @@
 //! From `[model]` of the configuration to a model that can be called.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use genai::adapter::AdapterKind;
 use sba_service::config::{ModelConfig, ModelProvider, ScriptedConfig, ScriptedFailure};
@@ -18,18 +18,18 @@ const EVENT_BYTES: usize = 256 * 1024;
 /// No token of any known vocabulary is longer; bounds an answer by its allowed number of tokens.
 const BYTES_PER_TOKEN: usize = 512;
 
-/// Builds the configured model, held to the configured deadlines.
+/// Builds the configured model, held to the configured deadlines. `turn` bounds the wait of a call for its turn.
 ///
 /// # Errors
 /// [`ModelError::Misconfigured`] for an address or a key that cannot work. The endpoint is not
 /// called: it may start later than SBA.
-pub fn from_config(config: &ModelConfig) -> Result<Arc<dyn Model>, ModelError> {
+pub fn from_config(config: &ModelConfig, turn: Duration) -> Result<Arc<dyn Model>, ModelError> {
     let provider: Arc<dyn Model> = match config.provider {
         ModelProvider::OpenAi => Arc::new(OpenAi::new(endpoint(config, OPENAI_BASE_URL))?),
         ModelProvider::Anthropic => Arc::new(Remote::new(AdapterKind::Anthropic, endpoint(config, ""))?),
         ModelProvider::Scripted => Arc::new(Scripted::new(script(&config.scripted))),
     };
-    Ok(Arc::new(Guarded::new(provider, limits(config))))
+    Ok(Arc::new(Guarded::new(provider, limits(config, turn))))
 }
 
 fn endpoint<'a>(config: &'a ModelConfig, default_base_url: &'a str) -> Endpoint<'a> {
@@ -41,8 +41,9 @@ fn endpoint<'a>(config: &'a ModelConfig, default_base_url: &'a str) -> Endpoint<
     }
 }
 
-fn limits(config: &ModelConfig) -> Limits {
+fn limits(config: &ModelConfig, turn: Duration) -> Limits {
     Limits {
+        turn,
         calls: config.max_concurrent_calls,
         first_token: config.first_token_timeout_ms.into(),
         next_token: config.idle_timeout_ms.into(),

@@ -35,6 +35,14 @@ pub struct GatewayConfig {
     pub max_viewers: usize,
     /// Events of a watched run that are kept in memory for viewers that join or lag.
     pub ring_events: usize,
+    /// Most bytes of these events, for one run.
+    pub ring_bytes: usize,
+    /// Most bytes of these events, for all watched runs together; viewers that lag behind them read the log.
+    pub rings_bytes: usize,
+    /// Seconds that a session lasts when the client names no number.
+    pub session_ttl_seconds: u64,
+    /// Most seconds that a client may ask a session to last.
+    pub session_max_ttl_seconds: u64,
     /// Largest message that a client may send on a WebSocket, in bytes.
     pub max_message_bytes: usize,
     /// Time between pings to a WebSocket client; one that misses two is disconnected. In milliseconds.
@@ -61,6 +69,10 @@ impl Default for GatewayConfig {
             idempotency_hours: 24,
             max_viewers: 10_000,
             ring_events: 1_024,
+            ring_bytes: 4 << 20,
+            rings_bytes: 256 << 20,
+            session_ttl_seconds: 8 * 3_600,
+            session_max_ttl_seconds: 7 * 86_400,
             max_message_bytes: 64 * 1024,
             ws_ping_interval_ms: Millis::new(20_000),
             ws_write_timeout_ms: Millis::new(10_000),
@@ -93,6 +105,10 @@ impl GatewayConfig {
         to.range("idempotency_hours", self.idempotency_hours, 1..=720);
         to.range("max_viewers", self.max_viewers, 1..=1_000_000);
         to.range("ring_events", self.ring_events, 16..=1_048_576);
+        to.range("ring_bytes", self.ring_bytes, 1_024..=1 << 30);
+        to.range("rings_bytes", self.rings_bytes, self.ring_bytes..=1 << 40);
+        to.range("session_max_ttl_seconds", self.session_max_ttl_seconds, 60..=31_536_000);
+        to.range("session_ttl_seconds", self.session_ttl_seconds, 60..=self.session_max_ttl_seconds.max(60));
         to.range("max_message_bytes", self.max_message_bytes, 1_024..=16 << 20);
         to.range("ws_ping_interval_ms", self.ws_ping_interval_ms.get(), 100..=600_000);
         to.range("ws_write_timeout_ms", self.ws_write_timeout_ms.get(), 100..=600_000);

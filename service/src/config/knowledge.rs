@@ -17,6 +17,10 @@ pub struct KnowledgeConfig {
     pub embedding_model: Option<PathBuf>,
     /// Texts that are embedded together.
     pub embed_batch: usize,
+    /// Threads that embed. Unset: one for each processor.
+    pub embed_threads: Option<usize>,
+    /// Batches that wait for these threads before whoever brings another must wait.
+    pub embed_queue: usize,
     /// Largest document, in bytes.
     pub max_document_bytes: u64,
     /// Most characters of text that are taken from one document.
@@ -55,6 +59,8 @@ impl Default for KnowledgeConfig {
             embedder: Embedder::Minilm,
             embedding_model: None,
             embed_batch: 16,
+            embed_threads: None,
+            embed_queue: 64,
             max_document_bytes: 32 << 20,
             max_text_chars: 4_000_000,
             max_chunks: 10_000,
@@ -76,6 +82,8 @@ impl KnowledgeConfig {
             to.file("embedding_model", Some(&weights));
         }
         to.range("embed_batch", self.embed_batch, 1..=1_024);
+        to.range("embed_threads", self.embed_threads.unwrap_or(1), 1..=1_024);
+        to.range("embed_queue", self.embed_queue, 1..=65_536);
         to.range("max_document_bytes", self.max_document_bytes, 1_024..=1 << 30);
         to.range("max_text_chars", self.max_text_chars, 1_024..=100_000_000);
         to.range("max_chunks", self.max_chunks, 1..=1_000_000);

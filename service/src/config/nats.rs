@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use sba_subjects::stream::Sizing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,12 @@ pub struct NatsConfig {
     pub tls_ca: Option<PathBuf>,
     /// Copies of each stream and bucket: 1 on a single server, 3 or 5 on a cluster.
     pub replicas: usize,
+    /// Most bytes that each stream keeps; a full stream refuses what is new. Unset: as many as the servers have room for.
+    pub max_stream_bytes: Option<u64>,
+    /// Largest message of a stream, in bytes, its headers included. The servers' own limit must not be smaller.
+    pub max_message_bytes: u32,
+    /// Most consumers of one stream.
+    pub max_consumers: u32,
     /// Longest wait for one attempt to connect, in milliseconds.
     pub connect_timeout_ms: Millis,
     /// Longest wait for the first connection when a process starts, all attempts together, in milliseconds.
@@ -44,6 +51,9 @@ impl Default for NatsConfig {
             credentials: None,
             tls_ca: None,
             replicas: 1,
+            max_stream_bytes: None,
+            max_message_bytes: 1 << 20,
+            max_consumers: 1_000,
             connect_timeout_ms: Millis::new(2_000),
             startup_timeout_ms: Millis::new(30_000),
             request_timeout_ms: Millis::new(5_000),
@@ -57,6 +67,17 @@ impl Default for NatsConfig {
 }
 
 impl NatsConfig {
+    /// How streams are made. Every process makes them alike.
+    #[must_use]
+    pub fn sizing(&self) -> Sizing {
+        Sizing {
+            replicas: self.replicas,
+            max_bytes: self.max_stream_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+            max_message_bytes: i32::try_from(self.max_message_bytes).unwrap_or(i32::MAX),
+            max_consumers: i32::try_from(self.max_consumers).unwrap_or(i32::MAX),
+        }
+    }
+
     pub(super) fn check(&self, mut to: Findings<'_>) {
         for server in self.url.split(',') {
             to.scheme("url", server.trim(), &["nats://", "tls://"]);
@@ -65,6 +86,11 @@ impl NatsConfig {
         to.file("tls_ca", self.tls_ca.as_deref());
         let odd = [1, 3, 5].contains(&self.replicas);
         to.require("replicas", odd, &format!("is {}, expected 1, 3 or 5", self.replicas));
+        if let Some(bytes) = self.max_stream_bytes {
+            to.range("max_stream_bytes", bytes, 1 << 20..=i64::MAX.unsigned_abs());
+        }
+        to.range("max_message_bytes", self.max_message_bytes, 64 * 1024..=64 << 20);
+        to.range("max_consumers", self.max_consumers, 16..=1_000_000);
         to.range("connect_timeout_ms", self.connect_timeout_ms.get(), 50..=60_000);
         to.range("startup_timeout_ms", self.startup_timeout_ms.get(), 50..=600_000);
         to.range("request_timeout_ms", self.request_timeout_ms.get(), 50..=60_000);

@@ -21,13 +21,17 @@ pub struct OrchestratorConfig {
     pub command_progress_ms: Millis,
     /// Deliveries of a command after which it is dead-lettered.
     pub command_max_deliveries: u32,
+    /// Most commands that are worked on at once, over all processes; the surplus waits in the queue.
+    pub max_pending_commands: u32,
+    /// Most requests for commands that wait at the server, over all processes. It is fixed when the queue is first made.
+    pub max_waiting_pulls: u32,
     /// Longest time that one append to the log is repeated while its outcome is unknown, in milliseconds.
     pub append_deadline_ms: Millis,
     /// Largest token frame, in bytes of text: what arrives while an append is in flight shares a frame.
     pub max_frame_bytes: usize,
     /// Events after which the state is stored even within a step.
     pub snapshot_every_events: u64,
-    /// Longest time for one call of a model, first to last token, in milliseconds.
+    /// Longest time for one call of a model, in milliseconds; also the longest wait for its turn.
     pub model_deadline_ms: Millis,
     /// Longest time for one call of a tool, waiting in the queue included, in milliseconds.
     pub tool_deadline_ms: Millis,
@@ -60,6 +64,8 @@ impl Default for OrchestratorConfig {
             command_ack_wait_ms: Millis::new(2_000),
             command_progress_ms: Millis::new(600),
             command_max_deliveries: 20,
+            max_pending_commands: 100_000,
+            max_waiting_pulls: 16_384,
             append_deadline_ms: Millis::new(30_000),
             max_frame_bytes: 16 * 1024,
             snapshot_every_events: 64,
@@ -91,6 +97,8 @@ impl OrchestratorConfig {
             "must be at most half of command_ack_wait_ms, or one late ack repeats a command",
         );
         to.range("command_max_deliveries", self.command_max_deliveries, 1..=1_000);
+        to.range("max_pending_commands", self.max_pending_commands, 1..=10_000_000);
+        to.range("max_waiting_pulls", self.max_waiting_pulls, 1..=1_000_000);
         to.range("append_deadline_ms", self.append_deadline_ms.get(), 100..=600_000);
         to.range("max_frame_bytes", self.max_frame_bytes, 64..=512 * 1024);
         to.range("snapshot_every_events", self.snapshot_every_events, 1..=100_000);

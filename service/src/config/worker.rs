@@ -17,6 +17,11 @@ pub struct WorkerConfig {
     pub progress_ms: Millis,
     /// Deliveries of a job after which it is dead-lettered.
     pub max_deliveries: u32,
+    /// Most jobs of one queue that are worked on at once, over all processes; the surplus waits in the queue.
+    pub max_pending_jobs: u32,
+    /// Most requests for jobs of one queue that wait at the server: at least one for each job that all processes
+    /// together do at the same time. It is fixed when the queue is first made.
+    pub max_waiting_pulls: u32,
     /// Pause before a failed job is tried again, in milliseconds; it doubles each time, with jitter.
     pub retry_min_ms: Millis,
     /// Longest pause before a failed job is tried again, in milliseconds.
@@ -55,6 +60,8 @@ impl Default for WorkerConfig {
             ack_wait_ms: Millis::new(10_000),
             progress_ms: Millis::new(3_000),
             max_deliveries: 5,
+            max_pending_jobs: 10_000,
+            max_waiting_pulls: 16_384,
             retry_min_ms: Millis::new(500),
             retry_max_ms: Millis::new(30_000),
             job_deadline_ms: Millis::new(600_000),
@@ -80,6 +87,8 @@ impl WorkerConfig {
             "must be at most half of ack_wait_ms, or one late ack repeats a job",
         );
         to.range("max_deliveries", self.max_deliveries, 1..=1_000);
+        to.range("max_pending_jobs", self.max_pending_jobs, 1..=10_000_000);
+        to.range("max_waiting_pulls", self.max_waiting_pulls, 1..=1_000_000);
         to.range("retry_min_ms", self.retry_min_ms.get(), 1..=600_000);
         to.range("retry_max_ms", self.retry_max_ms.get(), 1..=3_600_000);
         let ordered = self.retry_min_ms <= self.retry_max_ms;

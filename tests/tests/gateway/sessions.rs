@@ -57,3 +57,23 @@ async fn the_same_key_opens_one_session_and_tells_its_token_once() {
     let other = house.post("/sessions", &json!({"ttl_seconds": 61, "idempotency_key": "k"})).await;
     assert_eq!((other.0.as_u16(), &other.1["error"]["code"]), (409, &json!("idempotency_conflict")));
 }
+
+#[tokio::test]
+async fn how_long_a_session_lasts_is_for_the_operator_to_say() {
+    let house = super::support::house_with(|config| {
+        config.gateway.session_ttl_seconds = 100;
+        config.gateway.session_max_ttl_seconds = 200;
+    })
+    .await;
+    let (status, refused) = house.post("/sessions", &json!({"ttl_seconds": 201})).await;
+    assert_eq!((status.as_u16(), &refused["error"]["code"]), (400, &json!("validation_failed")), "{refused}");
+    assert_eq!(refused["error"]["details"][0]["field"], "ttl_seconds");
+    let soon = house.post("/sessions", &json!({})).await.1;
+    let late = house.post("/sessions", &json!({"ttl_seconds": 200})).await.1;
+    let ends = |session: &serde_json::Value| {
+        let text = session["expires_at"].as_str().unwrap();
+        time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap()
+    };
+    let between = ends(&late) - ends(&soon);
+    assert!((95..=110).contains(&between.whole_seconds()), "{between}");
+}

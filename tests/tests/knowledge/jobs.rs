@@ -1,14 +1,16 @@
 //! The queues, whole: a job in, a result out.
 
+use futures::StreamExt as _;
 use sba_store::{artifacts, documents::DocumentStatus};
 use sba_subjects::{
     codec,
     envelope::VERSION,
+    heartbeat::Heartbeat,
     id::{CallId, RunId, UserId},
     job::{IndexJob, Job, JobBody, KNOWLEDGE_TOOL, RENDER_TOOL},
     name::Queue,
     stream::Stream,
-    subject::{DeadLetter, Subject},
+    subject::{DeadLetter, Subject, filter},
     tool::{RenderParams, RenderResult, SearchResult, Section},
 };
 use serde_json::json;
@@ -155,5 +157,28 @@ async fn a_job_for_a_document_that_is_gone_does_nothing() {
     let subject = Subject::Job { tenant: bench.tenant.clone(), queue: Queue::Index, call };
     let dead = Subject::Dead(DeadLetter::of(subject).unwrap()).to_string();
     assert!(bench.last(Stream::Dead, &dead).await.is_none());
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_gives_signs_of_life_and_makes_streams_and_queues_as_it_is_told() {
+    let bench = Bench::start_configured(
+        |config| {
+            config.nats.max_message_bytes = 128 * 1024;
+            config.nats.max_stream_bytes = Some(64 << 20);
+            config.worker.max_pending_jobs = 77;
+            config.worker.max_waiting_pulls = 700;
+        },
+        Vec::new(),
+    )
+    .await;
+    let mut beats = bench.connect().await.subscribe(filter::HEARTBEATS).await.unwrap();
+    let beat: Heartbeat = codec::decode(&beats.next().await.unwrap().payload).unwrap();
+    assert_eq!((beat.kind.as_str(), beat.draining), ("worker", false));
+    let mut stream = bench.jetstream.get_stream(Stream::Jobs.as_str()).await.unwrap();
+    let queue = stream.consumer_info(Queue::Index.as_str()).await.unwrap().config;
+    assert_eq!((queue.max_ack_pending, queue.max_waiting), (77, 700));
+    let stream = &stream.info().await.unwrap().config;
+    assert_eq!((stream.max_message_size, stream.max_bytes), (128 * 1024, 64 << 20));
     bench.stop().await;
 }

@@ -49,7 +49,7 @@ pub(crate) struct Bench {
     pub(crate) tenant: TenantKey,
     worker: Running,
     config: Config,
-    _hub: HubAccount,
+    hub: HubAccount,
     _folder: TempDir,
 }
 
@@ -122,10 +122,15 @@ impl Bench {
 
     /// A worker that has further tools.
     pub(crate) async fn start_with(tools: Vec<Arc<dyn Tool>>) -> Self {
+        Self::start_configured(|_| (), tools).await
+    }
+
+    /// A worker with other settings.
+    pub(crate) async fn start_configured(change: impl FnOnce(&mut Config), tools: Vec<Arc<dyn Tool>>) -> Self {
         let hub = HubAccount::new(nats::shared().await.unwrap()).await.unwrap();
         let (store, url) = database().await;
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
+        let mut config = Config {
             nats: NatsConfig {
                 url: hub.url().to_owned(),
                 credentials: Some(hub.credentials().to_owned()),
@@ -149,11 +154,12 @@ impl Bench {
             },
             ..Config::default()
         };
+        change(&mut config);
         let tenant = new_tenant(&store).await;
         let worker = Running::start(&config, tools);
         let jetstream = jetstream::new(hub.connect().await.unwrap());
         let blobs = open_blobs(&folder);
-        let bench = Self { jetstream, store, blobs, tenant, worker, config, _hub: hub, _folder: folder };
+        let bench = Self { jetstream, store, blobs, tenant, worker, config, hub, _folder: folder };
         until("the worker's queues", || async {
             bench
                 .jetstream
@@ -258,6 +264,11 @@ impl Bench {
             (stream.info().await.unwrap().state.messages == 0).then_some(())
         })
         .await;
+    }
+
+    /// Another connection to the same servers.
+    pub(crate) async fn connect(&self) -> async_nats::Client {
+        self.hub.connect().await.unwrap()
     }
 
     /// The dead letter of a job.

@@ -27,11 +27,16 @@ pub(super) async fn embedder(config: &KnowledgeConfig) -> Result<Arc<dyn Embedde
         Kind::Hashed => EmbedderChoice::Hashed,
         Kind::Minilm => EmbedderChoice::MiniLm {
             folder: config.embedding_model.clone().ok_or(WorkerError::Missing("knowledge.embedding_model"))?,
-            pool: PoolSize::default(),
+            pool: pool(config),
         },
     };
     let opened = tokio::task::spawn_blocking(move || embed::open(&choice)).await;
     Ok(opened.map_err(|error| EmbedError::Model(Box::new(error)))??)
+}
+
+fn pool(config: &KnowledgeConfig) -> PoolSize {
+    let threads = config.embed_threads.unwrap_or_else(|| PoolSize::default().threads);
+    PoolSize { threads, queue: config.embed_queue }
 }
 
 pub(super) async fn store(config: &DatabaseConfig) -> Result<Store, WorkerError> {

@@ -9,6 +9,7 @@ use axum::{
 };
 use garde::Validate;
 use rand::RngCore as _;
+use sba_service::config::GatewayConfig;
 use sba_store::{
     idempotency::{self as keys, Claim},
     sessions::{self, Session},
@@ -31,12 +32,6 @@ use crate::{
     extract::{Checked as _, Json},
 };
 
-/// Seconds that a session lasts when the client names no number: a working day.
-const DEFAULT_TTL: u64 = 8 * 3_600;
-
-/// Longest session, in seconds: a week.
-const MAX_TTL: u64 = 7 * 86_400;
-
 /// Largest metadata, in bytes of JSON.
 const MAX_METADATA: usize = 8 * 1024;
 
@@ -45,10 +40,11 @@ const MAX_METADATA: usize = 8 * 1024;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"ttl_seconds": 3600, "metadata": {"app": "console"}}))]
 pub(crate) struct CreateSession {
-    /// Seconds until it ends; 28800 when none are named.
+    /// Seconds until it ends; as `gateway.session_ttl_seconds` says when none are named, at most as
+    /// `gateway.session_max_ttl_seconds` says.
     #[serde(default, alias = "ttlSeconds")]
-    #[garde(inner(range(min = 60, max = MAX_TTL)))]
-    #[schema(minimum = 60, maximum = 604_800)]
+    #[garde(inner(range(min = 60)))]
+    #[schema(minimum = 60)]
     ttl_seconds: Option<u64>,
     /// What the client wants to find again.
     #[serde(default)]
@@ -110,6 +106,7 @@ pub(crate) async fn create_session(
     let mut request = request.checked(&())?;
     let key = key.or_body(request.idempotency_key.take())?;
     let hash = idempotency::request_hash(&(principal.user, &request))?;
+    let ttl = lifetime(&app.config.gateway, request.ttl_seconds)?;
     let now = times::as_stored(app.clock.now());
     let token = new_token();
     let session = Session {
@@ -118,7 +115,7 @@ pub(crate) async fn create_session(
         token_hash: token.hash(),
         metadata: Value::Object(request.metadata),
         created_at: now,
-        expires_at: now + Duration::from_secs(request.ttl_seconds.unwrap_or(DEFAULT_TTL)),
+        expires_at: now + ttl,
     };
     let mut tx = app.store.begin(principal.tenant).await?;
     if let Some(key) = &key {
@@ -141,6 +138,16 @@ pub(crate) async fn create_session(
     sessions::create(&mut tx, &session).await?;
     tx.commit().await?;
     Ok(answer(&app, &session, Some(&token)))
+}
+
+/// How long a session may last that is asked to last so many seconds.
+fn lifetime(config: &GatewayConfig, asked: Option<u64>) -> Result<Duration, ApiError> {
+    let seconds = asked.unwrap_or(config.session_ttl_seconds);
+    let most = config.session_max_ttl_seconds;
+    if seconds > most {
+        return Err(ApiError::invalid_field("ttl_seconds", format!("is larger than {most}")));
+    }
+    Ok(Duration::from_secs(seconds))
 }
 
 fn answer(app: &App, session: &Session, token: Option<&SessionToken>) -> impl IntoResponse + use<> {

@@ -5,6 +5,7 @@ use crate::model::{Fault, FaultKind, Finish, Message, Script, Scripted};
 
 const LIMITS: Limits = Limits {
     calls: 2,
+    turn: Duration::from_secs(300),
     first_token: Duration::from_secs(30),
     next_token: Duration::from_secs(10),
     chunk_bytes: 100,
@@ -89,10 +90,28 @@ async fn a_call_too_many_waits_for_its_turn() {
     let model = guarded(Script::new("one two"));
     let first = model.stream(request()).await.unwrap();
     let second = model.stream(request()).await.unwrap();
+    let start = Instant::now();
     let error = model.stream(request()).await.err().unwrap();
-    assert!(matches!(error, ModelError::Timeout { wait: Wait::Turn, .. }), "{error}");
+    assert!(matches!(error, ModelError::Timeout { wait: Wait::Turn, limit } if limit == LIMITS.turn), "{error}");
+    assert_eq!(start.elapsed(), LIMITS.turn);
+    assert!(!error.is_retryable(), "the wait itself was as long as the call may be");
     drop(first);
     assert_eq!(second.count().await, 3);
     let again = [model.stream(request()).await, model.stream(request()).await];
     assert!(again.iter().all(Result::is_ok));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_may_take_longer_than_a_first_token() {
+    let model = Arc::new(guarded(Script::new("one two")));
+    let taken = [model.stream(request()).await.unwrap(), model.stream(request()).await.unwrap()];
+    let start = Instant::now();
+    let waiting = tokio::spawn({
+        let model = Arc::clone(&model);
+        async move { model.stream(request()).await.map(|_| ()) }
+    });
+    tokio::time::sleep(LIMITS.first_token * 3).await;
+    drop(taken);
+    waiting.await.unwrap().unwrap();
+    assert_eq!(start.elapsed(), LIMITS.first_token * 3);
 }
