@@ -120,6 +120,7 @@ fn database(config: &DatabaseConfig) -> Result<DatabaseOptions, OrchestratorErro
         max_connections: 2,
         acquire_timeout: config.acquire_timeout_ms.into(),
         statement_timeout: config.statement_timeout_ms.into(),
+        idle_in_transaction_timeout: config.idle_in_transaction_timeout_ms.into(),
         ..DatabaseOptions::new(url.reveal())
     })
 }

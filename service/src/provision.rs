@@ -8,7 +8,8 @@ use async_nats::jetstream::{
     Context, ErrorCode,
     consumer::pull,
     context::{CreateStreamError, CreateStreamErrorKind},
-    kv, stream,
+    kv,
+    stream::{self, ConsumerError, ConsumerErrorKind},
 };
 use tokio::time::{Instant, sleep};
 
@@ -94,7 +95,7 @@ impl Provision {
             let name = config.durable_name.as_deref().unwrap_or_default();
             let what = format!("consumer {name} of stream {}", stream.as_ref());
             let ask = || self.jetstream.create_consumer_on_stream(config.clone(), stream.as_ref());
-            self.until(what, ask, |_| Kind::Unavailable).await?;
+            self.until(what, ask, consumer_kind).await?;
         }
         Ok(())
     }
@@ -121,6 +122,14 @@ impl Provision {
             tracing::debug!(%error, what, "JetStream is not ready yet");
             sleep(PAUSE).await;
         }
+    }
+}
+
+fn consumer_kind(error: &ConsumerError) -> Kind {
+    match error.kind() {
+        // One code (10012) says everything that stands against a consumer; this stays so however often it is asked for.
+        ConsumerErrorKind::JetStream(said) if said.to_string().contains("can not be updated") => Kind::Refused,
+        _ => Kind::Unavailable,
     }
 }
 

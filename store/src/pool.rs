@@ -9,9 +9,6 @@ use sqlx::{
 
 use crate::{StoreError, migrate};
 
-/// A transaction that nobody goes on with, in milliseconds: its process is frozen, and its locks stop others.
-const IDLE_IN_TRANSACTION_MS: &str = "60000";
-
 /// How to reach the database. Times are deadlines, none of them may be zero.
 #[derive(Clone)]
 pub struct DatabaseOptions {
@@ -23,10 +20,12 @@ pub struct DatabaseOptions {
     pub acquire_timeout: Duration,
     /// Longest time that one statement may take.
     pub statement_timeout: Duration,
+    /// Longest time that nobody goes on with a transaction: its process is frozen, and its locks stop others.
+    pub idle_in_transaction_timeout: Duration,
 }
 
 impl DatabaseOptions {
-    /// Options with the usual limits: 10 connections, 5 s to get one, 30 s for a statement.
+    /// Options with the usual limits: 10 connections, 5 s to get one, 30 s for a statement or between two.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -34,15 +33,17 @@ impl DatabaseOptions {
             max_connections: 10,
             acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
+            idle_in_transaction_timeout: Duration::from_secs(30),
         }
     }
 
     fn connect_options(&self) -> Result<PgConnectOptions, StoreError> {
         let statement = self.statement_timeout.as_millis().max(1).to_string();
+        let idle = self.idle_in_transaction_timeout.as_millis().max(1).to_string();
         Ok(parse_url(&self.url)?.application_name("sba").options([
             ("statement_timeout", statement.as_str()),
             ("lock_timeout", statement.as_str()),
-            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MS),
+            ("idle_in_transaction_session_timeout", idle.as_str()),
             // Row-level security takes other tenants' passages out of what the vector index finds: go on looking.
             ("hnsw.iterative_scan", "strict_order"),
             ("hnsw.ef_search", "100"),
@@ -65,6 +66,7 @@ impl fmt::Debug for DatabaseOptions {
             .field("max_connections", &self.max_connections)
             .field("acquire_timeout", &self.acquire_timeout)
             .field("statement_timeout", &self.statement_timeout)
+            .field("idle_in_transaction_timeout", &self.idle_in_transaction_timeout)
             .finish()
     }
 }

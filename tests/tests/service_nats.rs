@@ -180,3 +180,19 @@ async fn a_process_that_is_cut_off_notices_and_blames_nobody() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_server_does_not_let_be_changed_is_said_at_once() {
+    let hub = HubAccount::new(shared().await.unwrap()).await.unwrap();
+    let provision = Provision::new(nats::jetstream(connected(&hub).await, &config(&hub)), Duration::from_secs(600));
+    provision.streams(stream::all(&Sizing::default())).await.unwrap();
+    let queue = |max_waiting| {
+        let pace = Pace { ack_wait: Duration::from_secs(10), max_ack_pending: 100, max_waiting };
+        let (stream, queue) = consumer::jobs(Queue::Index, &pace);
+        [(stream.as_str(), queue)]
+    };
+    provision.consumers(queue(512)).await.unwrap();
+    let changed = tokio::time::timeout(PATIENCE, provision.consumers(queue(513))).await.unwrap().unwrap_err();
+    assert_eq!(changed.code(), "jetstream_refused", "{changed}");
+    assert!(changed.to_string().contains("max waiting can not be updated"), "{changed}");
+}

@@ -68,10 +68,11 @@ fn database_options(config: &Config) -> Result<DatabaseOptions, GatewayError> {
     let database = &config.database;
     let url = database.url.as_ref().ok_or(GatewayError::Missing("database.url"))?;
     Ok(DatabaseOptions {
-        url: url.reveal().to_owned(),
         max_connections: database.max_connections,
-        acquire_timeout: database.acquire_timeout_ms.duration(),
-        statement_timeout: database.statement_timeout_ms.duration(),
+        acquire_timeout: database.acquire_timeout_ms.into(),
+        statement_timeout: database.statement_timeout_ms.into(),
+        idle_in_transaction_timeout: database.idle_in_transaction_timeout_ms.into(),
+        ..DatabaseOptions::new(url.reveal())
     })
 }
 

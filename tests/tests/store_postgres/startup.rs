@@ -94,6 +94,20 @@ async fn a_full_pool_and_a_long_statement_have_codes_of_their_own() {
     assert!(error.is_transient());
 }
 
+#[tokio::test]
+async fn a_transaction_that_nobody_goes_on_with_is_ended_as_configured() {
+    let database = support::database().await;
+    let mut options = DatabaseOptions::new(&database.app_url);
+    options.idle_in_transaction_timeout = Duration::from_millis(50);
+    let tenant = support::new_tenant(&support::connect(&database).await).await;
+    let store = Store::connect(&options).await.unwrap();
+    let mut idle = store.begin(tenant.id()).await.unwrap();
+    // This is how long nobody goes on with it.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let error = sba_store::tenants::get(&mut idle).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+}
+
 #[test]
 fn a_password_is_never_printed() {
     let options = DatabaseOptions::new("postgres://sba_app:hunter2@127.0.0.1/sba");

@@ -45,6 +45,7 @@ pub(super) async fn store(config: &DatabaseConfig) -> Result<Store, WorkerError>
         max_connections: config.max_connections,
         acquire_timeout: config.acquire_timeout_ms.into(),
         statement_timeout: config.statement_timeout_ms.into(),
+        idle_in_transaction_timeout: config.idle_in_transaction_timeout_ms.into(),
         ..DatabaseOptions::new(url.reveal())
     };
     Ok(Store::connect(&options).await?)
