@@ -64,13 +64,8 @@ async fn work(worker: &Worker, typed: &Typed) -> Fate {
     }
     let done = match suspect::may_begin(worker, typed).await {
         Ok(true) => dispatch(worker, typed).await,
-        Ok(false) => {
-            let error = suspect::poison(typed.attempt);
-            match fail(worker, typed, &error).await {
-                Ok(()) => Err(error),
-                unsaid => unsaid,
-            }
-        }
+        Ok(false) => give_up(worker, typed, suspect::poison(typed.attempt)).await,
+        Err(error) if error.again == Again::Never => give_up(worker, typed, error).await,
         Err(error) => Err(error),
     };
     done.map_or_else(|error| after(worker, error, typed.attempt), |()| Fate::Settled)
@@ -84,12 +79,13 @@ async fn dispatch(worker: &Worker, typed: &Typed) -> Result<(), WorkError> {
     }
 }
 
-/// Tells whoever waits that the job will never be done.
-async fn fail(worker: &Worker, typed: &Typed, why: &WorkError) -> Result<(), WorkError> {
+/// Tells whoever waits that the job will never be done; gives back the reason, or why it could not be told.
+async fn give_up(worker: &Worker, typed: &Typed, why: WorkError) -> Result<(), WorkError> {
     match &typed.job.body {
-        JobBody::Tool(call) => tool_call::fail(worker, typed, call, why).await,
-        JobBody::Index(job) => index::fail(worker, typed, job, why).await,
+        JobBody::Tool(call) => tool_call::fail(worker, typed, call, &why).await?,
+        JobBody::Index(job) => index::fail(worker, typed, job, &why).await?,
     }
+    Err(why)
 }
 
 /// A message that is no job: the run that waits for it, if one can be made out, is told before it is buried.
@@ -101,7 +97,7 @@ async fn broken(worker: &Worker, error: WorkError, waiting: Option<Waiting>, att
     after(worker, told.err().unwrap_or(error), attempt)
 }
 
-/// What becomes of a message that is not done, and of which nobody who waits was told.
+/// What becomes of a message that is not done.
 fn after(worker: &Worker, error: WorkError, attempt: u32) -> Fate {
     let backoff = worker.policy.backoff;
     let pause = match error.again {
