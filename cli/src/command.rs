@@ -7,6 +7,7 @@ mod demo;
 mod dev;
 mod ingest;
 mod migrate;
+mod nats;
 mod parts;
 mod process;
 mod servers;
@@ -55,6 +56,8 @@ enum Command {
     Migrate(Configured),
     /// Mint a token with the configured private key, or a key pair for an issuer.
     Token(token::TokenArgs),
+    /// NATS servers of one's own.
+    Nats(nats::NatsArgs),
     /// Hand documents in to a running installation.
     Ingest(ingest::IngestArgs),
     /// Look at the configuration.
@@ -91,6 +94,7 @@ impl Arguments {
             Command::Worker(args) => process::worker(&args),
             Command::Migrate(args) => migrate::run(&args),
             Command::Token(args) => token::run(&args),
+            Command::Nats(args) => nats::run(&args),
             Command::Ingest(args) => ingest::run(&args),
             Command::Config(args) => config::run(&args),
             Command::Parts(args) => parts::run(&args),

@@ -16,6 +16,7 @@ mod millis;
 mod model;
 mod nats;
 mod orchestrator;
+mod purpose;
 mod schema;
 mod secret;
 mod shutdown;
@@ -43,6 +44,7 @@ pub use self::{
     model::{ModelConfig, ModelProvider, ScriptedConfig, ScriptedFailure},
     nats::NatsConfig,
     orchestrator::OrchestratorConfig,
+    purpose::Purpose,
     schema::{default_file, schema},
     secret::{Secret, SecretError},
     shutdown::ShutdownConfig,
@@ -106,6 +108,20 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Check`] with every finding, not only the first.
     pub fn check(&self) -> Result<(), ConfigError> {
+        findings::report(self.findings())
+    }
+
+    /// As [`Config::check`], and finds what a process of this kind cannot do without.
+    ///
+    /// # Errors
+    /// As [`Config::check`].
+    pub fn check_for(&self, purpose: Purpose) -> Result<(), ConfigError> {
+        let mut all = self.findings();
+        purpose.check(self, &mut all);
+        findings::report(all)
+    }
+
+    fn findings(&self) -> Vec<Finding> {
         let mut all = Vec::new();
         self.nats.check(Findings::new("nats", &mut all));
         self.database.check(Findings::new("database", &mut all));
@@ -119,6 +135,6 @@ impl Config {
         self.accounts.check(Findings::new("accounts", &mut all));
         self.telemetry.check(Findings::new("telemetry", &mut all));
         self.shutdown.check(Findings::new("shutdown", &mut all));
-        if all.is_empty() { Ok(()) } else { Err(ConfigError::Check(all)) }
+        all
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong with local servers.
 
-use std::{io, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use sba_gateway::accounts::AccountsError;
 
@@ -23,6 +23,12 @@ pub enum LocalError {
         /// Why it failed.
         source: io::Error,
     },
+    /// Keys are never written over others.
+    #[error("{} is there already; name a folder that holds no keys yet", .0.display())]
+    Used(PathBuf),
+    /// A folder whose path a shell or a server's configuration would not take for itself.
+    #[error("the path {:?} has characters that cannot stand in a server's configuration", .0)]
+    Unusable(PathBuf),
     /// The server ended before it was ready.
     #[error("{server} ended instead of starting; its log ends with: {log}")]
     Ended {
@@ -63,6 +69,8 @@ impl LocalError {
             Self::Parts(error) => error.code(),
             Self::NoGuard(_) => "guard_missing",
             Self::Io { .. } => "local_io",
+            Self::Used(_) => "nats_folder_used",
+            Self::Unusable(_) => "nats_folder_invalid",
             Self::Ended { .. } => "server_ended",
             Self::NotReady { .. } => "server_not_ready",
             Self::Accounts(error) => error.code(),

@@ -2,6 +2,8 @@
 
 mod cluster;
 mod hub;
+mod identity;
+mod init;
 mod node;
 mod server;
 mod shared;
@@ -9,6 +11,7 @@ mod site;
 
 pub use self::cluster::NatsCluster;
 pub use self::hub::HubAccount;
+pub use self::init::init;
 pub use self::server::NatsServer;
 pub(crate) use self::shared::SITE_VARIABLE;
 pub use self::shared::shared;

@@ -2,6 +2,8 @@
 
 use std::{fmt, ops::RangeInclusive, path::Path};
 
+use super::ConfigError;
+
 /// One setting that cannot be used as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -22,6 +24,11 @@ impl fmt::Display for Finding {
 pub(super) struct Findings<'a> {
     section: &'static str,
     all: &'a mut Vec<Finding>,
+}
+
+/// All findings as one error; none is none.
+pub(super) fn report(all: Vec<Finding>) -> Result<(), ConfigError> {
+    if all.is_empty() { Ok(()) } else { Err(ConfigError::Check(all)) }
 }
 
 impl<'a> Findings<'a> {

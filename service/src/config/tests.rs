@@ -144,6 +144,21 @@ fn check_reports_everything_at_once() {
     assert!(!text.contains("hunter2"), "{text}");
 }
 
+#[test]
+fn what_a_process_cannot_do_without_is_found_before_it_starts() {
+    let missing = |purpose| match Config::default().check_for(purpose).unwrap_err() {
+        ConfigError::Check(all) => all.into_iter().map(|finding| finding.key).collect::<Vec<_>>(),
+        other => panic!("expected findings, found {other}"),
+    };
+    assert_eq!(missing(Purpose::Gateway), ["database.url", "auth.public_key"]);
+    assert_eq!(missing(Purpose::Orchestrator), ["database.url"]);
+    assert_eq!(missing(Purpose::Worker), ["database.url", "knowledge.embedding_model"]);
+    let mut config = Config::default();
+    config.database.url = Some(Secret::new("postgres://h/d"));
+    config.knowledge.embedder = Embedder::Hashed;
+    config.check_for(Purpose::Worker).unwrap();
+}
+
 proptest! {
     #[test]
     fn no_variable_makes_loading_panic(name in "SBA_[A-Z_]{0,30}", text in ".{0,40}") {

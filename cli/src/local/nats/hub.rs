@@ -6,9 +6,12 @@ use std::{
 };
 
 use async_nats::Client;
-use sba_gateway::accounts::{Account, AccountLimits, push_account};
+use sba_gateway::accounts::push_account;
 
-use super::site::{NatsSite, connect, now, write};
+use super::{
+    identity,
+    site::{NatsSite, connect, now, write},
+};
 use crate::local::LocalError;
 
 /// How long the servers may take to store an account.
@@ -29,14 +32,12 @@ impl HubAccount {
     /// # Errors
     /// When the servers do not answer or refuse the account.
     pub async fn new(site: &NatsSite) -> Result<Self, LocalError> {
-        let (account, signing_seed) = Account::generate("SBA", AccountLimits::hub())?;
-        let token = site.operator()?.sign_account(&account, now())?;
+        let account = identity::hub(&site.operator()?, now())?;
         let system = site.system_client().await?;
-        push_account(&system, &token, PUSH_DEADLINE).await?;
-        let user = account.mint_user(&signing_seed, "sba", now(), None)?;
-        let credentials = site.folder().join(format!("{}.creds", account.key()));
-        write(&credentials, &user.to_file(), 0o600)?;
-        Ok(Self { site: site.clone(), key: account.key().to_owned(), credentials })
+        push_account(&system, &account.token, PUSH_DEADLINE).await?;
+        let credentials = site.folder().join(format!("{}.creds", account.key));
+        write(&credentials, &account.credentials, 0o600)?;
+        Ok(Self { site: site.clone(), key: account.key, credentials })
     }
 
     /// Where clients connect: one URL, or several with commas between them.

@@ -9,21 +9,22 @@ use std::{
 };
 
 use async_nats::{Client, ConnectOptions};
-use sba_gateway::accounts::{Account, AccountLimits, Operator};
+use sba_gateway::accounts::Operator;
 use sba_service::clock::{Clock, SystemClock};
 
+use super::identity::Trust;
 use crate::local::LocalError;
 
-const FILES: [(&str, &str); 5] = [
+pub(super) const FILES: [(&str, &str); 5] = [
     ("hub.conf", include_str!("../../../../nats/hub.conf")),
     ("cluster.conf", include_str!("../../../../nats/cluster.conf")),
     ("leaf.conf", include_str!("../../../../nats/leaf.conf")),
     ("operator.conf", include_str!("../../../../nats/operator.conf")),
     ("limits.conf", include_str!("../../../../nats/limits.conf")),
 ];
-const OPERATOR_TOKEN: &str = "operator.jwt";
-const OPERATOR_SEED: &str = "operator.seed";
-const SYSTEM_CREDENTIALS: &str = "system.creds";
+pub(super) const OPERATOR_TOKEN: &str = "operator.jwt";
+pub(super) const OPERATOR_SEED: &str = "operator.seed";
+pub(super) const SYSTEM_CREDENTIALS: &str = "system.creds";
 
 /// How long a client may take to log in.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
@@ -83,19 +84,15 @@ impl SiteFiles {
     /// Writes the configuration, a new operator and its system account into `folder`, for servers that clients will
     /// reach at `url`.
     pub(super) fn create(folder: &Path, url: String) -> Result<Self, LocalError> {
-        let now = now();
         for (name, text) in FILES {
             write(&folder.join(name), text, 0o644)?;
         }
-        let operator = Operator::generate();
-        let (system, signing_seed) = Account::generate("SYS", AccountLimits::system())?;
-        let user = system.mint_user(&signing_seed, "sba-gateway", now, None)?;
+        let trust = Trust::new(now())?;
         let site = NatsSite { url, folder: folder.to_owned() };
-        write(&site.operator_seed(), &operator.seed()?, 0o600)?;
-        write(&site.system_credentials(), &user.to_file(), 0o600)?;
-        write(&folder.join(OPERATOR_TOKEN), &operator.token("SBA", system.key(), now)?, 0o644)?;
-        let system_token = operator.sign_account(&system, now)?;
-        Ok(Self { site, system_account: system.key().to_owned(), system_token })
+        write(&site.operator_seed(), &trust.operator.seed()?, 0o600)?;
+        write(&site.system_credentials(), &trust.system.credentials, 0o600)?;
+        write(&folder.join(OPERATOR_TOKEN), &trust.operator_token, 0o644)?;
+        Ok(Self { site, system_account: trust.system.key, system_token: trust.system.token })
     }
 
     /// Makes the folders of one server under `folder`, and returns the variables that its configuration needs.
