@@ -110,7 +110,7 @@ fn event_stream(pieces: BoxStream<'static, Piece>) -> Response {
 
 fn request() -> ModelRequest {
     let schema = json!({
-        "type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"],
+        "type": "object", "properties": {"text": {"type": "string", "maxLength": 80}}, "required": ["text"],
         "additionalProperties": false,
     });
     ModelRequest {
@@ -407,6 +407,8 @@ async fn anthropic_answers_with_text_usage_and_reason() {
     assert_eq!(headers["x-api-key"], KEY);
     assert_eq!(body["max_tokens"], 100);
     assert_eq!(body["output_config"]["format"]["type"], "json_schema");
+    // The provider refuses a schema with bounds.
+    assert_eq!(body["output_config"]["format"]["schema"]["properties"]["text"], json!({"type": "string"}));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod settings;
 mod token;
 
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -42,8 +43,13 @@ impl StackModel {
     /// [`StackModel::Configured`] where a variable names a provider or an endpoint, else [`StackModel::Embedded`].
     #[must_use]
     pub fn of_environment() -> Self {
-        let named =
-            ["SBA_MODEL__PROVIDER", "SBA_MODEL__BASE_URL"].into_iter().any(|name| std::env::var_os(name).is_some());
+        Self::named_by(|name| std::env::var_os(name))
+    }
+
+    /// An empty variable counts as not set, as in the configuration.
+    fn named_by(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let names = ["SBA_MODEL__PROVIDER", "SBA_MODEL__BASE_URL"];
+        let named = names.into_iter().any(|name| variable(name).is_some_and(|text| !text.is_empty()));
         if named { Self::Configured } else { Self::Embedded }
     }
 }
@@ -222,4 +228,17 @@ impl Stack {
 
 fn config(folder: &RunFolder) -> PathBuf {
     folder.path().join("etc/sba.toml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_named_by_a_variable_that_says_something() {
+        let with = |text: &str| StackModel::named_by(|name| (name == "SBA_MODEL__BASE_URL").then(|| text.into()));
+        assert_eq!(with(""), StackModel::Embedded);
+        assert_eq!(with("http://127.0.0.1:8000/v1/"), StackModel::Configured);
+        assert_eq!(StackModel::named_by(|_| None), StackModel::Embedded);
+    }
 }

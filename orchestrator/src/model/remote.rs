@@ -14,11 +14,15 @@ use genai::chat::{
 };
 use genai::resolver::{AuthData, Endpoint as Address, ProviderConfig};
 use genai::{Client, ModelIden};
+use serde_json::Value;
 use tracing::dispatcher::{Dispatch, with_default};
 
 use super::error::Cause;
 use super::{Finish, Model, ModelChunk, ModelError, ModelRequest, ModelStream, Role, Usage};
 use super::{http, openai::Endpoint};
+
+/// The keywords of a JSON Schema that bound how long something is.
+const LENGTHS: [&str; 4] = ["minLength", "maxLength", "minItems", "maxItems"];
 
 /// A model that is reached through the client library.
 pub(super) struct Remote {
@@ -86,8 +90,21 @@ fn options(request: &ModelRequest) -> ChatOptions {
     options.temperature = request.temperature.map(f64::from);
     options.seed = request.seed;
     let schema = request.schema.as_ref();
-    options.response_format = schema.map(|schema| JsonSpec::new(&schema.name, schema.json.clone()).into());
+    options.response_format = schema.map(|schema| JsonSpec::new(&schema.name, unbounded(&schema.json)).into());
     options
+}
+
+/// The schema without lengths: Anthropic refuses one that has any. [`super::Guarded`] bounds the answer anyway.
+fn unbounded(schema: &Value) -> Value {
+    match schema {
+        Value::Object(members) => {
+            // A property may have the name of a keyword; its schema is an object.
+            let kept = members.iter().filter(|(name, value)| !LENGTHS.contains(&name.as_str()) || value.is_object());
+            kept.map(|(name, value)| (name.clone(), unbounded(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(unbounded).collect(),
+        other => other.clone(),
+    }
 }
 
 /// What an event means to a run; reasoning and keep-alives mean nothing.

@@ -45,7 +45,8 @@ impl<'a> Call<'a> {
             },
             content: &message.content,
         });
-        let (max_tokens, max_completion_tokens) = match reasons(&request.model) {
+        let reasons = reasons(&request.model);
+        let (max_tokens, max_completion_tokens) = match reasons {
             true => (None, Some(request.max_output_tokens)),
             false => (Some(request.max_output_tokens), None),
         };
@@ -56,8 +57,8 @@ impl<'a> Call<'a> {
             stream_options: StreamOptions { include_usage: true },
             max_tokens,
             max_completion_tokens,
-            temperature: request.temperature,
-            seed: request.seed,
+            temperature: request.temperature.filter(|_| !reasons),
+            seed: request.seed.filter(|_| !reasons),
             response_format: request.schema.as_ref().map(|schema| {
                 let json_schema = json!({"name": schema.name, "strict": true, "schema": schema.json});
                 json!({"type": "json_schema", "json_schema": json_schema})
@@ -66,7 +67,8 @@ impl<'a> Call<'a> {
     }
 }
 
-/// OpenAI's own reasoning models refuse the parameter that all other servers know.
+/// OpenAI's own reasoning models have another name for the limit that all other servers know, and refuse a temperature
+/// and a seed.
 fn reasons(model: &str) -> bool {
     ["gpt-5", "gpt-6", "o1", "o3", "o4"].iter().any(|family| model.starts_with(family))
 }
@@ -171,9 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_models_get_their_own_name_for_the_limit() {
-        let body = body(&ModelRequest { model: "o3-mini".into(), ..request() });
-        assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&json!(9), None));
+    fn reasoning_models_get_their_own_name_for_the_limit_and_nothing_that_they_refuse() {
+        for model in ["o3-mini", "gpt-5-nano"] {
+            let request = ModelRequest { model: model.into(), temperature: Some(0.0), seed: Some(7), ..request() };
+            let body = body(&request);
+            assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&json!(9), None));
+            assert_eq!((body.get("temperature"), body.get("seed")), (None, None), "{model}");
+        }
     }
 
     #[test]
