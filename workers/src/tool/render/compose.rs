@@ -117,7 +117,10 @@ pub(super) fn html(markdown: &str) -> String {
 }
 
 fn page(title: &str, body: &str, lang: &str) -> String {
-    let title = ammonia::clean_text(title);
+    let mut escaped = String::new();
+    // Writing to a string does not fail; if it ever did, there would be less of a title.
+    let _ = comrak::html::escape(&mut escaped, title);
+    let title = escaped;
     format!(
         "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\

@@ -57,6 +57,13 @@ fn without_sources_it_says_so_in_the_readers_language() {
 }
 
 #[test]
+fn the_title_of_a_page_is_escaped_no_more_than_it_must_be() {
+    let document = document(&params("What is \"due\"? R&D <b>", Vec::new()), &[]);
+    let title = "<title>What is &quot;due&quot;? R&amp;D &lt;b&gt;</title>";
+    assert!(document.html.contains(title), "{}", document.html);
+}
+
+#[test]
 fn hostile_documents_and_models_stay_text() {
     let attack = "</title><script>alert(1)</script><img src=https://evil.example/x onerror=alert(1)>";
     let links = "![x](https://evil.example/p.png) [y](javascript:alert(1)) <a href=https://evil.example>z</a>";
