@@ -59,11 +59,11 @@ mod tests {
     #[test]
     fn the_committed_document_is_the_one_that_is_served() {
         let made = document().to_pretty_json().unwrap() + "\n";
-        if std::env::var_os("SBA_REGENERATE").is_some() {
+        if std::env::var_os("SBA_UPDATE_FILES").is_some() {
             std::fs::write(FILE, &made).unwrap();
         }
         let committed = std::fs::read_to_string(FILE).unwrap_or_default();
-        assert!(committed == made, "gateway/openapi.json is out of date: run the tests with SBA_REGENERATE=1");
+        assert!(committed == made, "gateway/openapi.json is out of date: run the tests with SBA_UPDATE_FILES=1");
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Code {
     pub(crate) const fn retry_after(self) -> Option<Duration> {
         match self {
             Self::Overloaded => Some(Duration::from_secs(1)),
-            Self::Unavailable | Self::RateLimited => Some(Duration::from_secs(2)),
+            Self::Unavailable | Self::RateLimited | Self::DeadlineExceeded => Some(Duration::from_secs(2)),
             Self::StorageFull => Some(Duration::from_secs(30)),
             _ => None,
         }

@@ -8,6 +8,7 @@ use futures::{
     stream::{SplitSink, SplitStream},
 };
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite;
 use tracing::debug;
 
 use super::{hub::Hub, viewer::Viewer};
@@ -34,6 +35,7 @@ enum End {
     Silent,
     Slow,
     Spoke,
+    TooLarge,
     Unreadable,
     Stopping,
     TryAgain,
@@ -46,6 +48,7 @@ impl End {
             Self::Left | Self::Silent | Self::Slow => None,
             Self::Done => Some((1000, "done")),
             Self::Spoke => Some((1003, "this stream takes no messages")),
+            Self::TooLarge => Some((1009, "the message is too large")),
             Self::Unreadable => Some((1011, "internal")),
             Self::Stopping => Some((1012, "stopping")),
             Self::TryAgain => Some((1013, "unavailable")),
@@ -69,6 +72,10 @@ pub(crate) async fn show(socket: WebSocket, viewer: Viewer, hub: Hub, keeping: K
         // The client answers a close with its own. A connection that is cut before could lose what was sent last.
         let closed = async {
             writer.send(close).await?;
+            if end == End::TooLarge {
+                // The rest of the message is never read, so the answer is not seen: the client gets the time for it.
+                std::future::pending::<()>().await;
+            }
             while let Some(Ok(_)) = reader.next().await {}
             Ok::<(), axum::Error>(())
         };
@@ -109,8 +116,15 @@ async fn read(reader: &mut SplitStream<WebSocket>, silence: Duration) -> End {
         match timeout(silence, reader.next()).await {
             Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
             Ok(Some(Ok(Message::Text(_) | Message::Binary(_)))) => return End::Spoke,
-            Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => return End::Left,
+            Ok(Some(Err(error))) => return if is_too_large(error) { End::TooLarge } else { End::Left },
+            Ok(Some(Ok(Message::Close(_))) | None) => return End::Left,
             Err(_) => return End::Silent,
         }
     }
+}
+
+fn is_too_large(error: axum::Error) -> bool {
+    error.into_inner().downcast_ref::<tungstenite::Error>().is_some_and(|error| {
+        matches!(error, tungstenite::Error::Capacity(tungstenite::error::CapacityError::MessageTooLong { .. }))
+    })
 }

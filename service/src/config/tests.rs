@@ -146,9 +146,9 @@ fn check_reports_everything_at_once() {
 
 #[test]
 fn what_a_process_cannot_do_without_is_found_before_it_starts() {
-    let missing = |purpose| match Config::default().check_for(purpose).unwrap_err() {
-        ConfigError::Check(all) => all.into_iter().map(|finding| finding.key).collect::<Vec<_>>(),
-        other => panic!("expected findings, found {other}"),
+    let missing = |purpose| {
+        let ConfigError::Check(all) = Config::default().check_for(purpose).unwrap_err() else { return Vec::new() };
+        all.into_iter().map(|finding| finding.key).collect::<Vec<_>>()
     };
     assert_eq!(missing(Purpose::Gateway), ["database.url", "auth.public_key"]);
     assert_eq!(missing(Purpose::Orchestrator), ["database.url"]);

@@ -1,5 +1,6 @@
 //! Starting runs and seeing them.
 
+use async_nats::jetstream::stream::DiscardPolicy;
 use reqwest::Method;
 use sba_gateway::auth::Role;
 use sba_subjects::{
@@ -12,7 +13,7 @@ use sba_subjects::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::support::{answer, house};
+use super::support::{House, answer, house};
 
 #[tokio::test]
 async fn a_run_is_stored_twice_over_and_seen_at_once() {
@@ -110,18 +111,51 @@ async fn a_run_shows_what_its_log_says_while_nothing_projects_it() {
     assert!(found["ended_at"].is_string());
 }
 
-#[tokio::test]
-async fn a_full_queue_is_an_error_of_its_own() {
-    let house = house().await;
-    let stream = house.jetstream.get_stream(Stream::Cmds.as_str()).await.unwrap();
+/// Lets a stream hold one message and no more.
+async fn fill(house: &House, stream: Stream) {
+    let stream = house.jetstream.get_stream(stream.as_str()).await.unwrap();
     let mut config = stream.cached_info().config.clone();
-    config.max_messages = 1;
+    (config.max_messages, config.discard) = (1, DiscardPolicy::New);
     house.jetstream.update_stream(&config).await.unwrap();
-    house.start(&json!({"prompt": "a"})).await;
-    let response =
-        house.request(Method::POST, "/runs", &house.member()).json(&json!({"prompt": "b"})).send().await.unwrap();
-    assert_eq!(response.status(), 503);
+}
+
+async fn refused(house: &House, key: &str) -> (u16, String) {
+    let request = house.request(Method::POST, "/runs", &house.member()).header("idempotency-key", key);
+    let response = request.json(&json!({"prompt": "b"})).send().await.unwrap();
     assert!(response.headers().contains_key("retry-after"));
+    let status = response.status().as_u16();
     let body: serde_json::Value = response.json().await.unwrap();
-    assert_eq!(body["error"]["code"], "storage_full", "{body}");
+    (status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn nothing_stored_is_said_only_where_nothing_was_stored() {
+    for (full, code) in [
+        (vec![Stream::Cmds, Stream::Runs], "storage_full"),
+        // Half a run may become a whole one.
+        (vec![Stream::Cmds], "unavailable"),
+        (vec![Stream::Runs], "unavailable"),
+    ] {
+        let house = house().await;
+        house.start(&json!({"prompt": "a"})).await;
+        for stream in &full {
+            fill(&house, *stream).await;
+        }
+        assert_eq!(refused(&house, "k").await, (503, code.to_owned()), "{full:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_command_found_no_room_gets_it_with_the_same_request() {
+    let house = house().await;
+    house.start(&json!({"prompt": "a"})).await;
+    fill(&house, Stream::Cmds).await;
+    assert_eq!(refused(&house, "k").await.0, 503);
+    let stream = house.jetstream.get_stream(Stream::Cmds.as_str()).await.unwrap();
+    stream.purge().await.unwrap();
+    let request = house.request(Method::POST, "/runs", &house.member()).header("idempotency-key", "k");
+    let (status, run) = answer(request.json(&json!({"prompt": "b"}))).await;
+    assert_eq!(status, 201, "{run}");
+    let command = stream.get_raw_message(stream.get_info().await.unwrap().state.last_sequence).await.unwrap();
+    assert!(command.subject.ends_with(&format!("{}.start", run["run_id"].as_str().unwrap())));
 }

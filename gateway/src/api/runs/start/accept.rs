@@ -29,10 +29,15 @@ use crate::{
 pub(super) enum StartError {
     #[error("the request cannot be written for NATS")]
     Encode(#[from] CodecError),
+    /// The run stands in its log, or may: without a command nothing drives it yet.
     #[error("the command to start the run was not stored")]
-    Publish(#[from] PublishFailure),
+    Publish(#[source] PublishFailure),
+    /// Neither the command nor the event was stored.
+    #[error("the run was refused")]
+    Refused(#[source] AppendError),
+    /// The command was stored, or may be: then the run begins without this gateway.
     #[error("the run was not recorded")]
-    Append(#[from] AppendError),
+    Append(#[source] AppendError),
     #[error("the run that has this key could not be read")]
     Read(#[from] ReadError),
     #[error("this idempotency key was used with another request")]
@@ -45,14 +50,11 @@ impl From<StartError> for ApiError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::KeyReused => idempotency::conflict(),
-            StartError::Publish(failure) => failure.into(),
-            StartError::Append(AppendError::Full(_)) => {
-                Self::new(Code::StorageFull, "the log has no room for another run").caused_by(error)
-            }
-            StartError::Append(AppendError::TooLarge { .. }) => {
+            StartError::Refused(AppendError::TooLarge { .. }) => {
                 Self::new(Code::PayloadTooLarge, "the request is larger than the log takes").caused_by(error)
             }
-            StartError::Append(_) | StartError::Read(_) => {
+            StartError::Refused(_) => Self::new(Code::StorageFull, "there is no room for another run").caused_by(error),
+            StartError::Publish(_) | StartError::Append(_) | StartError::Read(_) => {
                 let message =
                     "it is not known whether the run was stored; send the request again with an idempotency key";
                 Self::new(Code::Unavailable, message).caused_by(error)
@@ -88,10 +90,23 @@ pub(super) async fn store(
         // As the log keeps it, so that the same request again is told the same.
         Ok(_) => times::from_millis(ts),
         Err(AppendError::Fenced { .. }) => same_request(app, principal, run, created).await?,
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(unrecorded(error, published.as_ref().err())),
     };
-    published?;
+    if published.is_err() {
+        // A run without a command is driven by nobody, so the command is said once more. Twice stored, it does nothing.
+        publish::message(&app.jetstream, &subject, &command, deadline).await.map_err(StartError::Publish)?;
+    }
     Ok(accepted)
+}
+
+/// "Nothing was stored" may be said only where it is certain of both: a command alone makes a run.
+fn unrecorded(error: AppendError, published: Option<&PublishFailure>) -> StartError {
+    let no_event = matches!(error, AppendError::Full(_) | AppendError::TooLarge { .. });
+    let no_command = matches!(
+        published,
+        Some(PublishFailure::Full(_) | PublishFailure::TooLarge { .. } | PublishFailure::Encode(_))
+    );
+    if no_event && no_command { StartError::Refused(error) } else { StartError::Append(error) }
 }
 
 /// The run's first event, as the log holds it.
