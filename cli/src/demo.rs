@@ -29,8 +29,8 @@ const RUN: Duration = Duration::from_secs(900);
 /// What the demo is asked to do.
 #[derive(Debug, Clone)]
 pub struct Demo {
-    /// A folder of documents, or one document.
-    pub documents: PathBuf,
+    /// Folders of documents, and documents.
+    pub documents: Vec<PathBuf>,
     /// What is asked of them.
     pub prompt: String,
     /// Where the report goes; a folder of the user's cache where none is named.

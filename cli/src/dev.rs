@@ -40,17 +40,20 @@ async fn begin(options: StackOptions) -> anyhow::Result<Stack> {
     let token = stack.token(Some(TenantId::from_uuid(tenant)), user, &[Role::TenantAdmin, Role::Member])?;
     let url = stack.url();
     let config = stack.config();
+    // Not everybody has it on the path.
+    let sba = std::env::current_exe()?;
     println!(
         "SBA runs.\n\n  address        {url}\n  documentation  {url}/docs\n  tenant         {tenant}\n  \
          configuration  {config}\n  token          {token}\n\n\
          Try next:\n\n  export SBA_URL={url} SBA_TOKEN={token}\n\n  \
-         1. Hand documents in:\n     sba ingest README.md docs\n\n  \
+         1. Hand documents in:\n     {sba} ingest README.md docs\n\n  \
          2. Ask for a report:\n     curl -s -H \"Authorization: Bearer $SBA_TOKEN\" -H 'Content-Type: application/json' \\\n       \
          -d '{{\"prompt\": \"How does a run survive a crash?\"}}' $SBA_URL/api/v1/runs\n\n  \
          3. Read it, with the run_id of the answer:\n     \
          curl -s -H \"Authorization: Bearer $SBA_TOKEN\" $SBA_URL/api/v1/runs/<run_id>\n\n\
          Ctrl-C stops everything and removes its data.",
         config = config.display(),
+        sba = sba.display(),
     );
     Ok(stack)
 }

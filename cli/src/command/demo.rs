@@ -10,9 +10,9 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(super) struct DemoArgs {
-    /// A folder of documents (Markdown, text, HTML, PDF), or one document.
-    #[arg(long, default_value = ".")]
-    docs: PathBuf,
+    /// A folder of documents (Markdown, text, HTML, PDF), or one document. May be given several times.
+    #[arg(long, default_values = ["README.md", "docs"])]
+    docs: Vec<PathBuf>,
     /// What to ask of them.
     #[arg(long, default_value = "How does a run survive the crash of the process that drives it?")]
     prompt: String,

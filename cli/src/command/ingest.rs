@@ -22,10 +22,7 @@ pub(super) struct IngestArgs {
 }
 
 pub(super) fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
-    let mut files = Vec::new();
-    for path in &args.paths {
-        files.extend(demo::documents(path)?);
-    }
+    let files = demo::documents(&args.paths)?;
     block_on(async {
         let client = Client::new(args.url.as_str(), args.token.as_str())?;
         demo::ingest(&client, &files, args.lenient).await?;
