@@ -81,7 +81,11 @@ impl Sessions {
     ) -> Result<(), ApiError> {
         let refused = || ApiError::new(Code::SessionTokenInvalid, "the run belongs to a session: its token is needed");
         let token = SessionToken::shown(headers).ok_or_else(refused)?;
-        let session = self.get(tenant, id).await?;
+        // A session that is over is removed some time later; its runs stay.
+        let session = self.get(tenant, id).await.map_err(|error| match error.code() {
+            Code::NotFound => ApiError::new(Code::SessionExpired, "the session is over"),
+            _ => error,
+        })?;
         if !token.matches(&session.token_hash) {
             return Err(refused());
         }

@@ -81,7 +81,8 @@ pub async fn claim(
 pub async fn delete_older(tx: &mut TenantTx, oldest: OffsetDateTime, limit: u32) -> Result<u64, StoreError> {
     let done = sqlx::query!(
         "delete from idempotency_keys where (endpoint, key) in
-             (select endpoint, key from idempotency_keys where created_at < $1 limit $2)",
+             (select endpoint, key from idempotency_keys where created_at < $1 limit $2
+              for update skip locked)",
         oldest,
         i64::from(limit),
     )

@@ -72,7 +72,8 @@ pub async fn get(tx: &mut TenantTx, id: SessionId) -> Result<Option<Session>, St
 /// Only those of the connection.
 pub async fn delete_expired(tx: &mut TenantTx, now: OffsetDateTime, limit: u32) -> Result<u64, StoreError> {
     let done = sqlx::query!(
-        "delete from sessions where id in (select id from sessions where expires_at < $1 limit $2)",
+        "delete from sessions where id in 
+             (select id from sessions where expires_at < $1 limit $2 for update skip locked)",
         now,
         i64::from(limit),
     )

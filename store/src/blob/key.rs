@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use data_encoding::HEXLOWER;
 use object_store::path::Path;
-use sba_subjects::id::{ArtifactId, DocumentId, InvalidId, TenantId};
+use sba_subjects::id::{ArtifactId, InvalidId, TenantId};
 use uuid::Uuid;
 
 /// What a blob is.
@@ -37,10 +38,11 @@ pub struct BlobKey {
 }
 
 impl BlobKey {
-    /// Names the bytes of a document.
+    /// Names the bytes of one upload of a document. Each upload has an id of its own: who takes its bytes away takes
+    /// them from nobody else, even when the same content was handed in again meanwhile.
     #[must_use]
-    pub const fn document(tenant: TenantId, id: DocumentId, sha256: [u8; 32]) -> Self {
-        Self { tenant, kind: BlobKind::Document, id: id.as_uuid(), sha256 }
+    pub const fn document(tenant: TenantId, upload: Uuid, sha256: [u8; 32]) -> Self {
+        Self { tenant, kind: BlobKind::Document, id: upload, sha256 }
     }
 
     /// Names the bytes of an artifact.
@@ -74,7 +76,7 @@ impl BlobKey {
             .find(|kind| kind.folder() == folder)
             .ok_or_else(invalid)?;
         let id = Uuid::try_parse(id).map_err(|_| invalid())?;
-        let sha256 = from_hex(hash).ok_or_else(invalid)?;
+        let sha256 = HEXLOWER.decode(hash.as_bytes()).ok().and_then(|hash| hash.try_into().ok()).ok_or_else(invalid)?;
         let key = Self { tenant, kind, id, sha256 };
         if key.to_string() == text { Ok(key) } else { Err(invalid()) }
     }
@@ -86,26 +88,13 @@ impl BlobKey {
 
 impl fmt::Display for BlobKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/", self.tenant, self.kind.folder(), self.id)?;
-        self.sha256.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "{}/{}/{}/{}", self.tenant, self.kind.folder(), self.id, HEXLOWER.encode(&self.sha256))
     }
 }
 
 /// A name that no blob has, to ask the store for.
 pub(super) fn probe() -> Path {
     Path::from("readiness")
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io;
 
 use futures::stream;
-use sba_subjects::id::{DocumentId, TenantId};
+use sba_subjects::id::TenantId;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ fn blobs(folder: &TempDir, max_bytes: u64) -> Blobs {
 
 fn key(n: u128) -> BlobKey {
     let tenant = TenantId::from_uuid(Uuid::from_u128(1));
-    BlobKey::document(tenant, DocumentId::from_uuid(Uuid::from_u128(n)), [0; 32])
+    BlobKey::document(tenant, Uuid::from_u128(n), [0; 32])
 }
 
 async fn read(blobs: &Blobs, key: &BlobKey) -> Result<Vec<u8>, BlobError> {

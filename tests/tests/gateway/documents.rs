@@ -5,6 +5,7 @@ use reqwest::{
     multipart::{Form, Part},
 };
 use sba_gateway::auth::Role;
+use sba_store::documents;
 use sba_store::{Page, audit};
 use sba_subjects::{
     codec,
@@ -117,4 +118,40 @@ async fn a_blob_store_that_cannot_be_written_is_an_error_and_leaves_nothing() {
     assert_eq!(house.get(PATH).await.1["meta"]["total"], 0);
     std::fs::remove_file(&folder).unwrap();
     assert_eq!(upload(&house, "a.md", "# A").await.0, 202);
+}
+
+#[tokio::test]
+async fn bytes_in_use_survive_whatever_is_handed_in_and_deleted_at_the_same_time() {
+    let house = house().await;
+    for round in 0..15 {
+        let (a, b) = (format!("# A {round}"), format!("# B {round}"));
+        let (_, first) = upload(&house, "a.md", &a).await;
+        let path = format!("{PATH}/{}", first["document_id"].as_str().unwrap());
+        let delete = async { answer(house.request(Method::DELETE, &path, &house.member())).await };
+        tokio::join!(upload(&house, "a.md", &b), upload(&house, "a.md", &a), delete, upload(&house, "a.md", &a));
+        // Whichever came last, the row that is there has its bytes.
+        let mut tx = house.store.begin(house.tenant.id()).await.unwrap();
+        let id = serde_json::from_value(first["document_id"].clone()).unwrap();
+        if let Some(document) = documents::get(&mut tx, id).await.unwrap() {
+            assert!(house.blobs.path().join(document.blob.to_string()).exists(), "round {round}");
+            assert_eq!(blobs(&house), 1, "round {round}");
+        } else {
+            assert_eq!(blobs(&house), 0, "round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_was_never_queued_is_queued_when_it_is_looked_at() {
+    let house = house().await;
+    let (_, document) = upload(&house, "a.md", "# A").await;
+    let path = format!("{PATH}/{}", document["document_id"].as_str().unwrap());
+    let stream = house.jetstream.get_stream(Stream::Jobs.as_str()).await.unwrap();
+    stream.purge().await.unwrap();
+    house.get(&path).await;
+    assert_eq!(jobs(&house).await, 0, "it may be on its way");
+    house.age_documents().await;
+    house.get(&path).await;
+    house.get(&path).await;
+    assert_eq!(jobs(&house).await, 1);
 }

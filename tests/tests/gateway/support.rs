@@ -24,6 +24,7 @@ use sba_store::{
 use sba_subjects::id::{RunId, TenantKey, UserId};
 use sba_tests::run_log::Writer;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{
@@ -44,6 +45,7 @@ pub(crate) struct House {
     pub(crate) shutdown: Shutdown,
     pub(crate) served: JoinHandle<Result<(), GatewayError>>,
     pub(crate) blobs: TempDir,
+    owner_url: String,
     keys: KeyPair,
     client: reqwest::Client,
     _secrets: TempDir,
@@ -82,6 +84,7 @@ pub(crate) async fn house_with(change: impl FnOnce(&mut Config)) -> House {
     config.gateway.verify_interval_ms = Millis::new(200);
     change(&mut config);
 
+    let owner_url = database.owner_url.clone();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = Shutdown::new(Duration::from_secs(5));
@@ -89,7 +92,8 @@ pub(crate) async fn house_with(change: impl FnOnce(&mut Config)) -> House {
     let jetstream = jetstream::new(hub.connect().await.unwrap());
     let tenant = nkeys::KeyPair::new_account().public_key().parse().unwrap();
     let client = reqwest::Client::new();
-    let house = House { url, store, jetstream, tenant, shutdown, served, blobs, keys, client, _secrets: secrets };
+    let house =
+        House { url, store, jetstream, tenant, shutdown, served, blobs, owner_url, keys, client, _secrets: secrets };
     house.insert(&house.tenant).await;
     house.ready().await;
     house
@@ -102,6 +106,16 @@ impl House {
         let mut tx = self.store.begin(account.id()).await.unwrap();
         let tenant = NewTenant { account, name, plan, quota_tokens: None, config: json!({}) };
         tenants::create(&mut tx, &tenant, &Actor::default()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Makes it an hour ago that documents last changed.
+    pub(crate) async fn age_documents(&self) {
+        let mut owner = PgConnection::connect(&self.owner_url).await.unwrap();
+        let mut tx = owner.begin().await.unwrap();
+        sqlx::query("select set_tenant($1)").bind(self.tenant.id().as_uuid()).execute(&mut *tx).await.unwrap();
+        let aged = sqlx::query("update documents set updated_at = updated_at - interval '1 hour'");
+        assert!(aged.execute(&mut *tx).await.unwrap().rows_affected() > 0);
         tx.commit().await.unwrap();
     }
 

@@ -304,6 +304,6 @@ pub(crate) fn new_document(tenant: &TenantKey, source: &str, media_type: &str, c
         language: Language::ENGLISH,
         content_sha256,
         bytes: content.len() as u64,
-        blob: BlobKey::document(tenant.id(), id, content_sha256),
+        blob: BlobKey::document(tenant.id(), id.as_uuid(), content_sha256),
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn document(tenant: &TenantKey, source: &str, content: u8) -> NewDocu
         language: Language::ENGLISH,
         content_sha256: [content; 32],
         bytes: 10,
-        blob: BlobKey::document(tenant.id(), id, [content; 32]),
+        blob: BlobKey::document(tenant.id(), id.as_uuid(), [content; 32]),
     }
 }
 

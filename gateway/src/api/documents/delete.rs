@@ -40,6 +40,6 @@ pub(crate) async fn delete_document(
     let deleted = documents::delete(&mut tx, document, &actor).await?;
     let blob = deleted.ok_or_else(|| ApiError::not_found("document"))?;
     tx.commit().await?;
-    forget(&app, &principal, document, &blob).await;
+    forget(&app, &blob).await;
     Ok(StatusCode::NO_CONTENT)
 }

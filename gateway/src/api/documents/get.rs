@@ -1,11 +1,15 @@
 //! `GET /api/v1/knowledge/documents/{document_id}`: see a document.
 
+use std::time::Duration;
+
 use axum::extract::State;
-use sba_store::documents;
+use sba_store::documents::{self, Document, DocumentStatus};
 use sba_subjects::id::DocumentId;
+use time::OffsetDateTime;
+use tracing::warn;
 use uuid::Uuid;
 
-use super::view::DocumentView;
+use super::{put::queue, view::DocumentView};
 use crate::{
     app::App,
     auth::{Action, Principal},
@@ -31,5 +35,21 @@ pub(crate) async fn get_document(
     principal.may(Action::ReadKnowledge)?;
     let mut tx = app.store.begin(principal.tenant).await?;
     let found = documents::get(&mut tx, DocumentId::from_uuid(document)).await?;
-    found.map(|document| Json(document.into())).ok_or_else(|| ApiError::not_found("document"))
+    drop(tx);
+    let document = found.ok_or_else(|| ApiError::not_found("document"))?;
+    if is_forgotten(&document, app.clock.now())
+        && let Err(error) = queue(&app, &principal, &document).await
+    {
+        let error: &dyn std::error::Error = &error;
+        warn!(document_id = %document.id, error, "a document that waits to be indexed could not be queued again");
+    }
+    Ok(Json(document.into()))
+}
+
+/// Time after which a document that still waits is queued once more, in case it never was. One that stands in the queue is
+/// refused there.
+const OVERDUE: Duration = Duration::from_secs(60);
+
+fn is_forgotten(document: &Document, now: OffsetDateTime) -> bool {
+    document.status == DocumentStatus::Pending && now - document.updated_at >= OVERDUE
 }

@@ -7,7 +7,7 @@ use axum::{
 };
 use sba_service::publish::{self, PublishFailure};
 use sba_store::{
-    StoreError,
+    StoreError, TenantTx,
     audit::Actor,
     blob::{BlobError, BlobKey},
     documents::{self, Document, DocumentStatus, NewDocument, Put},
@@ -143,7 +143,7 @@ async fn store(
     actor: &Actor,
 ) -> Result<(Document, Change), PutError> {
     let id = DocumentId::from_uuid(principal.key.derive("document", &upload.source));
-    let blob = BlobKey::document(principal.tenant, id, sha256);
+    let blob = BlobKey::document(principal.tenant, app.ids.uuid(), sha256);
     let document = NewDocument {
         id,
         title: upload.title,
@@ -157,17 +157,19 @@ async fn store(
     // Before the row: a document that can be seen can be read.
     app.blobs.put(&blob, upload.content).await?;
 
-    let mut tx = app.store.begin(principal.tenant).await?;
-    if let Some((key, body_hash)) = key {
-        let claimed = keys::Request { endpoint: ENDPOINT, key, body_hash, resource_id: id.as_uuid() };
-        let now = app.clock.now();
-        if keys::claim(&mut tx, &claimed, now, app.key_lifetime()).await? == Claim::Mismatch {
-            return Err(PutError::KeyReused);
+    let (tx, put, stored) = match note(app, principal, &document, key, actor).await {
+        Ok(noted) => noted,
+        Err(error) => {
+            // Nothing was committed, so no row names these bytes.
+            forget(app, &blob).await;
+            return Err(error);
         }
-    }
-    let put = documents::put(&mut tx, &document, actor).await?;
-    let stored = documents::get(&mut tx, put.id()).await?.ok_or(PutError::Gone)?;
+    };
+    // Where it is not known whether this succeeded, the bytes stay.
     tx.commit().await?;
+    if stored.blob != blob {
+        forget(app, &blob).await;
+    }
 
     if stored.status == DocumentStatus::Pending {
         queue(app, principal, &stored).await?;
@@ -177,7 +179,7 @@ async fn store(
         Put::Unchanged { .. } => Change::Unchanged,
         Put::Replaced { stale, .. } => {
             if let Some(stale) = stale {
-                forget(app, principal, stored.id, &stale).await;
+                forget(app, &stale).await;
             }
             Change::Replaced
         }
@@ -185,8 +187,30 @@ async fn store(
     Ok((stored, change))
 }
 
+/// Stores the row, and what the key stands for; the caller commits.
+async fn note(
+    app: &App,
+    principal: &Principal,
+    document: &NewDocument,
+    key: Option<(&str, [u8; 32])>,
+    actor: &Actor,
+) -> Result<(TenantTx, Put, Document), PutError> {
+    let mut tx = app.store.begin(principal.tenant).await?;
+    if let Some((key, body_hash)) = key {
+        let claimed = keys::Request { endpoint: ENDPOINT, key, body_hash, resource_id: document.id.as_uuid() };
+        let now = app.clock.now();
+        if keys::claim(&mut tx, &claimed, now, app.key_lifetime()).await? == Claim::Mismatch {
+            return Err(PutError::KeyReused);
+        }
+        app.tidy(&mut tx, now).await?;
+    }
+    let put = documents::put(&mut tx, document, actor).await?;
+    let stored = documents::get(&mut tx, put.id()).await?.ok_or(PutError::Gone)?;
+    Ok((tx, put, stored))
+}
+
 /// Gives the document to the workers that index. One that waits there already is not queued twice.
-async fn queue(app: &App, principal: &Principal, document: &Document) -> Result<(), PublishFailure> {
+pub(super) async fn queue(app: &App, principal: &Principal, document: &Document) -> Result<(), PublishFailure> {
     let content_sha256 = data_encoding::HEXLOWER.encode(&document.content_sha256);
     let call = CallId::from_uuid(principal.key.derive("index", &format!("{} {content_sha256}", document.id)));
     let job = Job {
@@ -202,18 +226,9 @@ async fn queue(app: &App, principal: &Principal, document: &Document) -> Result<
     publish::message(&app.jetstream, &subject, &job, deadline).await.map(drop)
 }
 
-/// Deletes bytes that nothing names any more. What stays behind takes room and does no harm.
-pub(super) async fn forget(app: &App, principal: &Principal, document: DocumentId, blob: &BlobKey) {
-    let deleted = async {
-        // The same content may have been handed in again by now.
-        let mut tx = app.store.begin(principal.tenant).await?;
-        let stored = documents::get(&mut tx, document).await?;
-        if stored.is_none_or(|stored| stored.blob != *blob) {
-            app.blobs.delete(blob).await?;
-        }
-        Ok::<(), PutError>(())
-    };
-    if let Err(error) = deleted.await {
+/// Deletes the bytes of an upload that no row names any more. What stays behind takes room and does no harm.
+pub(super) async fn forget(app: &App, blob: &BlobKey) {
+    if let Err(error) = app.blobs.delete(blob).await {
         let error: &dyn std::error::Error = &error;
         warn!(%blob, error, "bytes that nothing names any more were not deleted");
     }

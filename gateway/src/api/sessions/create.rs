@@ -136,6 +136,7 @@ pub(crate) async fn create_session(
         }
     }
     sessions::create(&mut tx, &session).await?;
+    app.tidy(&mut tx, now).await?;
     tx.commit().await?;
     Ok(answer(&app, &session, Some(&token)))
 }
