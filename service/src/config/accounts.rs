@@ -15,8 +15,6 @@ pub struct AccountsConfig {
     pub operator_seed: Option<PathBuf>,
     /// Credentials file of a user of the system account, which pushes accounts to the servers.
     pub system_credentials: Option<PathBuf>,
-    /// Public key of the account of SBA's own processes, which tenants import from.
-    pub hub_account: Option<String>,
 }
 
 impl AccountsConfig {
@@ -25,8 +23,5 @@ impl AccountsConfig {
         to.file("system_credentials", self.system_credentials.as_deref());
         let both = self.operator_seed.is_some() == self.system_credentials.is_some();
         to.require("system_credentials", both, "is needed together with operator_seed");
-        let account = |key: &String| key.len() == 56 && key.starts_with('A');
-        let shape = self.hub_account.as_ref().is_none_or(account);
-        to.require("hub_account", shape, "expected an account's public key: A and 55 characters");
     }
 }

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Millis, findings::Findings};
 
+/// Most entries on a page that a list is read with.
+pub const MAX_PAGE_SIZE: u32 = 100;
+
 /// The HTTP and WebSocket side.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -93,7 +96,8 @@ impl GatewayConfig {
         to.range("request_timeout_ms", self.request_timeout_ms.get(), 100..=600_000);
         to.range("max_requests", self.max_requests, 1..=1_000_000);
         to.range("max_body_bytes", self.max_body_bytes, 1_024..=64 << 20);
-        to.range("max_prompt_bytes", self.max_prompt_bytes, 1..=16 << 20);
+        // A prompt travels in one message with the rest of the request.
+        to.range("max_prompt_bytes", self.max_prompt_bytes, 1..=512 * 1024);
         to.require(
             "max_prompt_bytes",
             self.max_prompt_bytes < self.max_body_bytes,
@@ -101,7 +105,7 @@ impl GatewayConfig {
         );
         to.range("max_uploads", self.max_uploads, 1..=1_024);
         to.range("upload_timeout_ms", self.upload_timeout_ms.get(), 1_000..=3_600_000);
-        to.range("max_page_size", self.max_page_size, 1..=1_000);
+        to.range("max_page_size", self.max_page_size, 1..=MAX_PAGE_SIZE);
         to.range("idempotency_hours", self.idempotency_hours, 1..=720);
         to.range("max_viewers", self.max_viewers, 1..=1_000_000);
         to.range("ring_events", self.ring_events, 16..=1_048_576);

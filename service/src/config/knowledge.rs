@@ -7,6 +7,20 @@ use serde::{Deserialize, Serialize};
 
 use super::{Millis, findings::Findings};
 
+/// Most passages that a search gives.
+pub const MAX_TOP_K: u32 = 50;
+
+/// Most characters that all passages of a look-up may have together: its result is one message.
+const MAX_RESULT_CHARS: usize = 150_000;
+
+/// The languages that every Postgres has rules for.
+#[rustfmt::skip]
+pub const LANGUAGES: [&str; 29] = [
+    "simple", "arabic", "armenian", "basque", "catalan", "danish", "dutch", "english", "finnish", "french", "german",
+    "greek", "hindi", "hungarian", "indonesian", "irish", "italian", "lithuanian", "nepali", "norwegian", "portuguese",
+    "romanian", "russian", "serbian", "spanish", "swedish", "tamil", "turkish", "yiddish",
+];
+
 /// How documents are taken in and found again.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -15,8 +29,6 @@ pub struct KnowledgeConfig {
     pub embedder: Embedder,
     /// Folder of the embedding model: `config.json`, `tokenizer.json`, `model.safetensors`. Needed for `minilm`.
     pub embedding_model: Option<PathBuf>,
-    /// Texts that are embedded together.
-    pub embed_batch: usize,
     /// Threads that embed. Unset: one for each processor.
     pub embed_threads: Option<usize>,
     /// Batches that wait for these threads before whoever brings another must wait.
@@ -37,8 +49,6 @@ pub struct KnowledgeConfig {
     pub top_k: u32,
     /// Most passages that a lookup gives.
     pub max_top_k: u32,
-    /// Passages that full text and vectors each propose before they are fused.
-    pub candidates: u32,
     /// Language of full-text search, as Postgres names it, e.g. `english` or `simple`.
     pub language: String,
 }
@@ -58,7 +68,6 @@ impl Default for KnowledgeConfig {
         Self {
             embedder: Embedder::Minilm,
             embedding_model: None,
-            embed_batch: 16,
             embed_threads: None,
             embed_queue: 64,
             max_document_bytes: 32 << 20,
@@ -69,7 +78,6 @@ impl Default for KnowledgeConfig {
             chunk_overlap_chars: 120,
             top_k: 6,
             max_top_k: 50,
-            candidates: 40,
             language: "english".to_owned(),
         }
     }
@@ -81,7 +89,6 @@ impl KnowledgeConfig {
             let weights = folder.join("model.safetensors");
             to.file("embedding_model", Some(&weights));
         }
-        to.range("embed_batch", self.embed_batch, 1..=1_024);
         to.range("embed_threads", self.embed_threads.unwrap_or(1), 1..=1_024);
         to.range("embed_queue", self.embed_queue, 1..=65_536);
         to.range("max_document_bytes", self.max_document_bytes, 1_024..=1 << 30);
@@ -91,14 +98,13 @@ impl KnowledgeConfig {
         to.range("chunk_chars", self.chunk_chars, 100..=10_000);
         let overlap = self.chunk_overlap_chars * 2 <= self.chunk_chars;
         to.require("chunk_overlap_chars", overlap, "is more than half of chunk_chars");
-        to.range("max_top_k", self.max_top_k, 1..=1_000);
+        to.range("max_top_k", self.max_top_k, 1..=MAX_TOP_K);
+        let characters = self.chunk_chars.saturating_mul(self.max_top_k as usize);
+        let fits = characters <= MAX_RESULT_CHARS;
+        let problem = format!("times chunk_chars is {characters} characters; a result holds {MAX_RESULT_CHARS}");
+        to.require("max_top_k", fits, &problem);
         to.range("top_k", self.top_k, 1..=self.max_top_k.max(1));
-        to.range("candidates", self.candidates, 1..=10_000);
-        let enough = self.candidates >= self.top_k;
-        to.require("candidates", enough, "is fewer than top_k");
-        // The name becomes a value of Postgres' regconfig type.
-        let name = |c: char| c.is_ascii_lowercase() || c == '_';
-        let plain = !self.language.is_empty() && self.language.chars().all(name);
-        to.require("language", plain, "expected lower-case letters such as english");
+        let known = LANGUAGES.contains(&self.language.as_str());
+        to.require("language", known, &format!("is {:?}, expected one of {}", self.language, LANGUAGES.join(", ")));
     }
 }

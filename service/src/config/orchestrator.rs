@@ -105,7 +105,8 @@ impl OrchestratorConfig {
         to.range("model_deadline_ms", self.model_deadline_ms.get(), 100..=3_600_000);
         to.range("tool_deadline_ms", self.tool_deadline_ms.get(), 100..=3_600_000);
         to.range("cancel_grace_ms", self.cancel_grace_ms.get(), 0..=600_000);
-        to.range("max_sections", self.max_sections, 0..=1_000);
+        // A report takes no more.
+        to.range("max_sections", self.max_sections, 0..=49);
         to.range("max_steps", self.max_steps, 1..=10_000);
         to.range("max_run_tokens", self.max_run_tokens, 1..=1_000_000_000);
         to.range("run_deadline_ms", self.run_deadline_ms.get(), 100..=604_800_000);

@@ -26,7 +26,6 @@ impl Settings {
             "accounts": {
                 "operator_seed": hub.site().operator_seed(),
                 "system_credentials": hub.site().system_credentials(),
-                "hub_account": hub.key(),
             },
             // Shorter than the patience of the guards.
             "shutdown": {"grace_ms": 5_000},
