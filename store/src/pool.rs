@@ -3,11 +3,15 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool,
+    AssertSqlSafe, Connection as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use crate::{StoreError, migrate};
+
+/// A connection that rested for longer is asked whether it lives before it is used. One that died since says so when
+/// its transaction begins, and another takes its place.
+const RESTED: Duration = Duration::from_secs(1);
 
 /// How to reach the database. Times are deadlines, none of them may be zero.
 #[derive(Clone)]
@@ -47,6 +51,8 @@ impl DatabaseOptions {
             // Row-level security takes other tenants' passages out of what the vector index finds: go on looking.
             ("hnsw.iterative_scan", "strict_order"),
             ("hnsw.ef_search", "100"),
+            // Each transaction begins by ending one that was left open, of which there is nearly always none.
+            ("client_min_messages", "error"),
         ]))
     }
 }
@@ -100,6 +106,10 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move { Ok(about.idle_for < RESTED || connection.ping().await.is_ok()) })
+            })
             .connect_lazy_with(options.connect_options()?);
         Ok(Self { pool, max_connections: options.max_connections })
     }
@@ -118,9 +128,23 @@ impl Store {
         self.pool.close().await;
     }
 
-    /// Begins a transaction that no tenant was set for. Only [`crate::tenant_tx`] may call it.
-    pub(crate) async fn begin_bare(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
-        self.pool.begin().await.map_err(|e| self.explain(e))
+    /// Begins a transaction with these settings, which are SQL. Only [`crate::tenant_tx`] may call it.
+    ///
+    /// One round trip: each costs more than most statements. Nothing was done yet, so a connection that turns out to be
+    /// dead is replaced by another.
+    pub(crate) async fn begin_with(
+        &self,
+        settings: &str,
+    ) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
+        // A beginning that was cancelled half way leaves its connection in a transaction that nobody knows of.
+        let begin = format!("rollback; begin; {settings}");
+        let mut dead = 0;
+        loop {
+            match self.pool.begin_with(AssertSqlSafe(begin.as_str())).await {
+                Err(error) if is_dead(&error) && dead < self.max_connections => dead += 1,
+                begun => return begun.map_err(|error| self.explain(error)),
+            }
+        }
     }
 
     /// A pool that is not full and still times out is one that cannot connect.
@@ -129,5 +153,17 @@ impl Store {
             sqlx::Error::PoolTimedOut if self.pool.size() < self.max_connections => StoreError::Unreachable(error),
             other => other.into(),
         }
+    }
+}
+
+/// Whether it is the connection that failed: it was cut, or the server ended its session (class 57), or both parts lost
+/// step (class 08).
+fn is_dead(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(cause) => {
+            cause.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08") || code == "25P03")
+        }
+        _ => false,
     }
 }
