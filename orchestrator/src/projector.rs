@@ -1,15 +1,16 @@
 //! The projector: it writes what the log says to Postgres.
 //!
 //! Rows and the position behind them are stored in one transaction, so a batch is written once or not at all.
-//! Every orchestrator has a projector; whoever finds that another moved the position steps back and only
-//! watches, until the position stands still.
+//! Every orchestrator has a projector, and one of them leads: see [`sba_store::lead`]. Whoever finds that another moved the
+//! position all the same steps back.
 
+mod batch;
 mod facts;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
-    Context, Message,
+    Context,
     consumer::{DeliverPolicy, pull::OrderedConfig},
     stream::RawMessageErrorKind,
 };
@@ -17,23 +18,23 @@ use futures::StreamExt as _;
 use sba_service::{clock::Clock, metrics::Metrics};
 use sba_store::{
     DatabaseOptions, Store, StoreError,
-    projection::{self, Facts, Position},
+    lead::Lead,
+    projection::{self, Position},
 };
-use sba_subjects::{
-    id::{RecordId, TenantId},
-    record::{self, Head},
-    stream::Stream,
-    subject::{Subject, filter},
-};
+use sba_subjects::{id::RecordId, record::Head, stream::Stream, subject::filter};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Pause after a failure: a database that is down is asked again so often.
 const RETRY: Duration = Duration::from_millis(500);
-/// A position that another projector has not moved for so long, while there is more to write, is taken over.
-const STANDSTILL: Duration = Duration::from_secs(2);
-/// An idle projector looks around so often.
-const IDLE: Duration = Duration::from_secs(1);
+/// Whoever does not lead asks so often whether it may.
+const WATCH: Duration = Duration::from_secs(1);
+/// The leader says so often that it is there, and sees whether it still leads.
+const KEEP: Duration = Duration::from_secs(1);
+/// Least time from one batch to the next. The first record after a pause is written at once; under load, more records
+/// share what a transaction costs.
+const GATHER: Duration = Duration::from_millis(25);
 
 /// What projecting takes.
 pub struct Projector {
@@ -71,7 +72,7 @@ impl Projector {
                 worked = self.work(&mut failing) => worked,
             };
             let pause = match worked {
-                Err(Trouble::Overtaken) => STANDSTILL,
+                Err(Trouble::Overtaken) => WATCH,
                 Err(trouble) => {
                     if !std::mem::replace(&mut failing, true) {
                         tracing::error!(error = %trouble, "the projection stands still; it is tried again and again");
@@ -89,10 +90,24 @@ impl Projector {
 
     async fn work(&self, failing: &mut bool) -> Result<(), Trouble> {
         let store = Store::connect(&self.database).await?;
+        let lead = loop {
+            match store.lead_projection().await? {
+                Some(lead) => break lead,
+                None => sleep(WATCH).await,
+            }
+        };
+        let done = self.project(&store, lead, failing).await;
+        // From now on another says how far the projection is.
+        self.metrics.projector_lag.set(0);
+        self.metrics.projector_delay_seconds.set(0.0);
+        done
+    }
+
+    async fn project(&self, store: &Store, mut lead: Lead, failing: &mut bool) -> Result<(), Trouble> {
         let log = |error: &dyn std::fmt::Display| Trouble::Log(error.to_string());
         let mut runs = self.jetstream.get_stream(Stream::Runs.as_str()).await.map_err(|error| log(&error))?;
         let epoch = runs.info().await.map_err(|error| log(&error))?.created.to_string();
-        let mut position = self.common(&store, &runs, &epoch).await?;
+        let mut position = self.common(store, &runs, &epoch).await?;
         let config = OrderedConfig {
             filter_subject: filter::ALL_EVENTS.to_owned(),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position.sequence + 1 },
@@ -100,21 +115,23 @@ impl Projector {
         };
         let consumer = runs.create_consumer(config).await.map_err(|error| log(&error))?;
         let mut messages = consumer.messages().await.map_err(|error| log(&error))?.ready_chunks(self.batch);
+        let mut kept = Instant::now();
         loop {
-            let batch = match tokio::time::timeout(IDLE, messages.next()).await {
-                Ok(Some(batch)) => batch,
+            if kept.elapsed() >= KEEP {
+                lead.keep().await?;
+                kept = Instant::now();
+            }
+            let batch = match timeout(KEEP, messages.next()).await {
+                Ok(Some(batch)) => batch.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| log(&error))?,
                 Ok(None) => return Err(log(&"the consumer ended")),
-                Err(_) => {
-                    self.still_ours(&store, &position).await?;
-                    continue;
-                }
+                Err(_) => continue,
             };
-            let batch = batch.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| log(&error))?;
-            let next = self.write(&store, &position, &batch).await?;
+            let next = Instant::now() + GATHER;
+            position = self.write(store, position, &batch).await?;
             if std::mem::take(failing) {
                 tracing::info!("the projection goes on");
             }
-            position = next;
+            sleep_until(next).await;
         }
     }
 
@@ -152,52 +169,5 @@ impl Projector {
         projection::set_position(&mut tx, Stream::Runs.as_str(), &start).await?;
         tx.commit().await?;
         Ok(start)
-    }
-
-    async fn still_ours(&self, store: &Store, position: &Position) -> Result<(), Trouble> {
-        let mut tx = store.begin_projection().await?;
-        let stored = projection::position(&mut tx, Stream::Runs.as_str()).await?;
-        if stored.as_ref() == Some(position) { Ok(()) } else { Err(Trouble::Overtaken) }
-    }
-
-    /// Writes a batch, and the position behind it.
-    async fn write(&self, store: &Store, position: &Position, batch: &[Message]) -> Result<Position, Trouble> {
-        let mut next = position.clone();
-        let mut tenants: BTreeMap<TenantId, Facts> = BTreeMap::new();
-        let mut latest = 0;
-        for message in batch {
-            let info = message.info().map_err(|error| Trouble::Log(error.to_string()))?;
-            next.sequence = info.stream_sequence;
-            self.metrics.projector_lag.set(i64::try_from(info.pending).unwrap_or(i64::MAX));
-            let head = message.headers.as_ref().and_then(Head::read);
-            let (Some(head), Ok(Subject::Run { tenant, .. })) = (head, message.subject.as_str().parse()) else {
-                tracing::error!(sequence = info.stream_sequence, "a message in the log is no record; passing over it");
-                continue;
-            };
-            next.record_id = head.id;
-            let facts = tenants.entry(tenant.id()).or_default();
-            for raw in record::read(&message.payload).unwrap_or_default() {
-                latest = latest.max(raw.ts);
-                // Types that a newer version added say nothing that this version's tables hold.
-                if let Ok(event) = raw.open() {
-                    facts::add(facts, event);
-                }
-            }
-        }
-        let mut tx = store.begin_projection().await?;
-        if projection::position(&mut tx, Stream::Runs.as_str()).await?.as_ref() != Some(position) {
-            return Err(Trouble::Overtaken);
-        }
-        for (tenant, facts) in &tenants {
-            match tx.enter(*tenant).await? {
-                Some(tx) => projection::write(tx, facts).await?,
-                None => tracing::warn!(tenant_id = %tenant, "the log has runs of a tenant that Postgres does not know"),
-            }
-        }
-        projection::set_position(&mut tx, Stream::Runs.as_str(), &next).await?;
-        tx.commit().await?;
-        #[expect(clippy::cast_precision_loss, reason = "a delay in milliseconds is far below what an f64 holds")]
-        self.metrics.projector_delay_seconds.set(self.clock.now_millis().saturating_sub(latest) as f64 / 1_000.0);
-        Ok(next)
     }
 }

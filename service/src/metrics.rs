@@ -36,6 +36,8 @@ pub struct Metrics {
     pub heartbeat_heard: IntGauge,
     /// Messages that the projector still has to write.
     pub projector_lag: IntGauge,
+    /// Messages that are no records, and runs' parts of a batch that the database refused.
+    pub projector_left_out: IntCounter,
     /// Seconds between the last written event and its writing.
     pub projector_delay_seconds: Gauge,
 }
@@ -80,6 +82,7 @@ impl Metrics {
             viewers: IntGauge::new("sba_viewers", "Clients that watch a run")?,
             heartbeat_heard: IntGauge::new("sba_heartbeat_heard", "1 while the own heartbeat is heard")?,
             projector_lag: IntGauge::new("sba_projector_lag", "Messages that are not projected yet")?,
+            projector_left_out: IntCounter::new("sba_projector_left_out_total", "What could not be projected")?,
             projector_delay_seconds: Gauge::new("sba_projector_delay_seconds", "Age of the last projected event")?,
             registry,
         };
@@ -88,7 +91,7 @@ impl Metrics {
     }
 
     fn register(&self) -> Result<(), prometheus::Error> {
-        let all: [Box<dyn prometheus::core::Collector>; 12] = [
+        let all: [Box<dyn prometheus::core::Collector>; 13] = [
             Box::new(self.requests.clone()),
             Box::new(self.run_seconds.clone()),
             Box::new(self.tool_calls.family().clone()),
@@ -100,6 +103,7 @@ impl Metrics {
             Box::new(self.viewers.clone()),
             Box::new(self.heartbeat_heard.clone()),
             Box::new(self.projector_lag.clone()),
+            Box::new(self.projector_left_out.clone()),
             Box::new(self.projector_delay_seconds.clone()),
         ];
         all.into_iter().try_for_each(|metric| self.registry.register(metric))

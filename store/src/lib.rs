@@ -6,7 +6,8 @@
 //!
 //! - [`pool`] and [`tenant_tx`]: connections and transactions; [`migrate`]: the schema;
 //! - [`tenants`], [`sessions`], [`idempotency`], [`audit`]: who may do what, and who did;
-//! - [`runs`], [`steps`], [`tool_calls`]: what runs look like, projected from their logs by [`projection`];
+//! - [`runs`], [`steps`], [`tool_calls`]: what runs look like, projected from their logs by [`projection`],
+//!   by one process at a time: [`lead`];
 //! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
 //! - [`effects`], [`starts`]: what workers must remember of calls and jobs;
 //! - [`blob`]: bytes, in a folder or in S3.
@@ -20,6 +21,7 @@ pub mod effects;
 pub mod error;
 pub mod idempotency;
 pub mod language;
+pub mod lead;
 pub mod migrate;
 pub mod page;
 pub mod pool;

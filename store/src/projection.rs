@@ -41,6 +41,26 @@ pub async fn write(tx: &mut TenantTx, facts: &Facts) -> Result<(), StoreError> {
     steps::finish(tx, &facts.step_finishes).await
 }
 
+/// Writes facts, or none of them: facts that the database will never take stand in nobody else's way. The inner error
+/// says why they were left out.
+///
+/// # Errors
+/// What may be over later, which takes the whole transaction with it.
+pub async fn write_apart(tx: &mut TenantTx, facts: &Facts) -> Result<Result<(), StoreError>, StoreError> {
+    sqlx::query!("savepoint apart").execute(tx.conn()).await?;
+    match write(tx, facts).await {
+        Err(error) if error.is_transient() => Err(error),
+        Err(error) => {
+            sqlx::query!("rollback to savepoint apart").execute(tx.conn()).await?;
+            Ok(Err(error))
+        }
+        Ok(()) => {
+            sqlx::query!("release savepoint apart").execute(tx.conn()).await?;
+            Ok(Ok(()))
+        }
+    }
+}
+
 /// How far a stream has been projected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {

@@ -6,8 +6,9 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use crate::{Store, StoreError};
 
 /// What is projected can be projected again: the log is the truth, and the position is stored in the same transaction
-/// as the rows, so a crash of the server takes both back together.
-const PROJECTION: &str = "set local synchronous_commit = off";
+/// as the rows, so a crash of the server takes both back together. And a projector that is frozen half way through must
+/// not stop the next one for long.
+const PROJECTION: &str = "set local synchronous_commit = off; set local idle_in_transaction_session_timeout = '5s'";
 
 /// A transaction that sees and writes the rows of one tenant. Dropped without a commit, it changes nothing.
 #[derive(Debug)]

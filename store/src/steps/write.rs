@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The id of a step follows from its run and number.
-fn step_id(run: RunId, number: u32) -> Uuid {
+pub(crate) fn step_id(run: RunId, number: u32) -> Uuid {
     Uuid::new_v5(&run.as_uuid(), &number.to_be_bytes())
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sba_subjects::id::CallId;
+use sba_subjects::id::{CallId, RunId};
 use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{CallRequest, CallResult};
 use crate::{
     StoreError, TenantTx,
+    steps::step_id,
     text::{clean, clean_json, to_i32, to_i64},
 };
 
@@ -48,19 +49,35 @@ pub async fn request(tx: &mut TenantTx, calls: &[CallRequest]) -> Result<(), Sto
     )
     .execute(tx.conn())
     .await?;
-    name_in_steps(tx, &runs).await
+    name_in_steps(tx, calls).await
 }
 
 /// A step names the last call it made since it began: one of an earlier attempt is none of its own.
-async fn name_in_steps(tx: &mut TenantTx, runs: &[Uuid]) -> Result<(), StoreError> {
+async fn name_in_steps(tx: &mut TenantTx, calls: &[CallRequest]) -> Result<(), StoreError> {
+    let mut latest: BTreeMap<(RunId, u32), &CallRequest> = BTreeMap::new();
+    for call in calls {
+        let slot = latest.entry((call.run, call.step)).or_insert(call);
+        if slot.seq < call.seq {
+            *slot = call;
+        }
+    }
+    let steps: Vec<Uuid> = latest.keys().map(|(run, step)| step_id(*run, *step)).collect();
+    let ids: Vec<Uuid> = latest.values().map(|c| c.id.as_uuid()).collect();
+    let seqs: Vec<i64> = latest.values().map(|c| to_i64(c.seq)).collect();
+    let times: Vec<OffsetDateTime> = latest.values().map(|c| c.at).collect();
+    // A log that is projected anew comes by earlier calls of a step that names a later one already.
     sqlx::query!(
         "update agent_steps as s
          set tool_call_id = c.id
-         from (select distinct on (run_id, step) run_id, step, id, created_at from tool_calls
-               where run_id = any ($1) order by run_id, step, seq desc) as c
-         where s.run_id = c.run_id and s.number = c.step and s.tool_call_id is distinct from c.id
-           and c.created_at >= s.started_at",
-        runs,
+         from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::timestamptz[]) as c (step_id, id, seq, at)
+         where s.id = c.step_id and c.at >= s.started_at and s.tool_call_id is distinct from c.id
+           and not exists (select from tool_calls as later
+                           where later.run_id = s.run_id and later.step = s.number and later.id <> c.id
+                             and later.created_at >= c.at and later.seq > c.seq)",
+        &steps,
+        &ids,
+        &seqs,
+        &times,
     )
     .execute(tx.conn())
     .await?;
