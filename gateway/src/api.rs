@@ -6,6 +6,7 @@ mod idempotency;
 mod page;
 mod runs;
 mod sessions;
+mod tasks;
 mod tenants;
 mod times;
 
@@ -51,4 +52,5 @@ fn documented() -> OpenApiRouter<App> {
         .merge(runs::router())
         .merge(artifacts::router())
         .merge(documents::router())
+        .merge(tasks::router())
 }

@@ -6,8 +6,8 @@ mod query;
 mod validate;
 
 pub(crate) use self::{
-    json::Json,
+    json::{Json, JsonOrNothing},
     path::Path,
     query::Query,
-    validate::{Checked, no_control, not_blank},
+    validate::{Checked, known_tool, language_tag, no_control, not_blank},
 };

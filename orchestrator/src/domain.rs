@@ -6,10 +6,12 @@
 mod agent;
 mod budget;
 mod decide;
+mod timer;
 mod turn;
 mod workflow;
 
-pub use agent::{Agent, AgentSettings};
+pub use agent::{Agent, AgentSettings, Prices, RunLimits};
 pub use decide::{Action, Answer, Decision, Input, decide};
+pub use timer::Timer;
 pub use turn::{Stamp, Turn};
-pub use workflow::{Piece, WriteInput, hits};
+pub use workflow::{ModelCall, Piece, Thought, WriteInput, hits, tidy};

@@ -6,29 +6,42 @@
 //! - `commands`: the queue, and what becomes of each delivery;
 //! - `activate`: from a command to a run that this process holds;
 //! - `held`: a held run: decide, append behind the fence, go on;
-//! - `write` and `call`: the two kinds of step that take time.
+//! - `write`: a call of the model; `perform`: everything else that a decision asks for;
+//! - `roll` and `control`: commands for a run that is held go to its holder, in this process or another;
+//! - `timers`: what fired becomes a command.
 
 mod activate;
-mod call;
 mod commands;
-mod dead;
+mod control;
+mod hearing;
 mod held;
+mod perform;
 mod prompt;
 mod roll;
+mod timers;
 mod write;
 
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::Context;
-use sba_service::{clock::Clock, config::Config, heartbeat::Peers, ids::Ids, log::RunLog, metrics::Metrics};
+use sba_service::{
+    clock::Clock,
+    config::{Config, OrchestratorConfig},
+    heartbeat::Peers,
+    ids::Ids,
+    log::RunLog,
+    metrics::Metrics,
+};
 use sba_subjects::id::InstanceId;
 
 pub use commands::{ConsumeError, consume};
+pub use control::listen;
 pub use roll::Roll;
+pub use timers::forward;
 
 use crate::{
-    domain::AgentSettings,
-    model::{Model, Retry},
+    domain::{AgentSettings, Prices, RunLimits},
+    model::{Model, ModelError, Retry, Wait, prompts::Room},
 };
 
 /// Everything that driving takes. One for each process.
@@ -37,8 +50,10 @@ pub struct Driver {
     pub instance: InstanceId,
     /// The logs.
     pub log: RunLog,
-    /// For jobs, commands and dead letters.
+    /// For jobs, timers and dead letters.
     pub jetstream: Context,
+    /// For what other processes say.
+    pub client: async_nats::Client,
     /// The model.
     pub model: Arc<dyn Model>,
     /// What agents are built from.
@@ -74,6 +89,18 @@ pub struct Limits {
     pub retry: Retry,
     /// Pause before a command of a run that another process owns is looked at again.
     pub owned_elsewhere: Duration,
+    /// Longest wait until a job or a timer is stored.
+    pub publish: Duration,
+    /// Longest wait for another process to take a command over.
+    pub handover: Duration,
+    /// Longest time for one call of the model.
+    pub model_deadline: Duration,
+    /// A pause before another call of the model from which the run is let go meanwhile.
+    pub park_after: Duration,
+    /// Events after which a snapshot is kept within a step.
+    pub snapshot_every: u64,
+    /// How much the prompts of the `render` workflow show.
+    pub room: Room,
 }
 
 impl Limits {
@@ -89,7 +116,17 @@ impl Limits {
             frame_bytes: own.max_frame_bytes,
             retry: Retry::from(&config.model),
             owned_elsewhere: own.heartbeat_ms.duration(),
+            publish: config.nats.request_timeout_ms.into(),
+            handover: config.nats.request_timeout_ms.into(),
+            model_deadline: own.model_deadline_ms.into(),
+            park_after: own.park_after_ms.into(),
+            snapshot_every: own.snapshot_every_events,
+            room: Room::of(config.model.context_tokens),
         }
+    }
+
+    fn too_slow(&self) -> ModelError {
+        ModelError::Timeout { wait: Wait::Answer, limit: self.model_deadline }
     }
 }
 
@@ -103,13 +140,26 @@ impl AgentSettings {
             model: config.model.name.clone(),
             max_output_tokens: config.model.max_output_tokens,
             temperature,
+            prices: Prices { input: config.model.input_price_micros, output: config.model.output_price_micros },
             top_k: config.knowledge.top_k,
             max_top_k: config.knowledge.max_top_k,
             max_sections: config.orchestrator.max_sections,
-            max_steps: config.orchestrator.max_steps,
-            max_run_tokens: config.orchestrator.max_run_tokens,
-            run_deadline_ms: config.orchestrator.run_deadline_ms.get(),
+            limits: limits(&config.orchestrator),
             locale: config.orchestrator.locale.clone(),
         }
+    }
+}
+
+fn limits(own: &OrchestratorConfig) -> RunLimits {
+    RunLimits {
+        steps: own.max_steps,
+        tokens: own.max_run_tokens,
+        cost_micros: own.max_run_cost_micros,
+        time_ms: own.run_deadline_ms.get(),
+        parallel_calls: own.max_parallel_calls,
+        same_calls: own.max_same_calls,
+        call_ms: own.tool_deadline_ms.get(),
+        answer_ms: own.answer_deadline_ms.get(),
+        grace_ms: own.cancel_grace_ms.get(),
     }
 }

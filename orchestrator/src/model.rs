@@ -1,13 +1,17 @@
 //! How a run reaches a language model: one trait, whatever provider stands behind it.
 //!
 //! [`Model::stream`] opens a call and gives back a stream of [`ModelChunk`]s: any number of `Text`
-//! pieces, then exactly one `End` or one [`ModelError`], and nothing after it. Dropping the stream
-//! closes the connection to the provider, which is how a cancelled run stops paying for tokens.
+//! pieces and tool calls, then exactly one `End` or one [`ModelError`], and nothing after it. Dropping
+//! the stream closes the connection to the provider, which is how a cancelled run stops paying for tokens.
 //!
-//! [`from_config`] builds the configured provider inside a [`Guarded`] model, so deadlines and sizes
-//! hold for every provider alike.
+//! [`from_config`] puts the configured provider inside a [`Guarded`] model, so deadlines and sizes hold
+//! for every provider alike, and that inside a [`Breaker`], so that one that is down is left alone.
 
+mod breaker;
+mod by_schema;
+mod calls;
 mod error;
+mod fallback;
 mod guard;
 mod http;
 mod json_text;
@@ -22,7 +26,10 @@ mod sse;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
+pub use breaker::{Breaker, Patience};
+pub use calls::CallLimits;
 pub use error::{Cause, ModelError, Wait};
+pub use fallback::Fallback;
 pub use guard::{Guarded, Limits};
 pub use json_text::JsonText;
 pub use provider::from_config;
@@ -50,8 +57,10 @@ pub struct ModelRequest {
     pub model: String,
     /// Instructions that stand above the conversation; empty for none.
     pub system: String,
-    /// The conversation, oldest first; the last message is the user's.
+    /// The conversation, oldest first; the last message is the user's or a tool's.
     pub messages: Vec<Message>,
+    /// The tools that the model may ask for; with any, there is no `schema`.
+    pub tools: Vec<ToolOffer>,
     /// The JSON that the answer must be, or `None` for free text.
     pub schema: Option<OutputSchema>,
     /// The most tokens that the answer may have.
@@ -66,33 +75,78 @@ impl ModelRequest {
     /// Bytes of text sent to the model: the base of an estimate where no usage is reported.
     #[must_use]
     pub fn text_bytes(&self) -> usize {
-        self.system.len() + self.messages.iter().map(|message| message.content.len()).sum::<usize>()
+        let messages: usize = self.messages.iter().map(Message::text_bytes).sum();
+        let tools: usize = self.tools.iter().map(ToolOffer::text_bytes).sum();
+        self.system.len() + messages + tools
+    }
+}
+
+/// A tool that the model may ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolOffer {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// What it is given, as a JSON Schema of an object.
+    pub parameters: serde_json::Value,
+}
+
+impl ToolOffer {
+    fn text_bytes(&self) -> usize {
+        self.name.len() + self.description.len() + self.parameters.to_string().len()
     }
 }
 
 /// One turn of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Who speaks.
-    pub role: Role,
-    /// What is said.
-    pub content: String,
+pub enum Message {
+    /// The person, or SBA on their behalf.
+    User(String),
+    /// The model, in an earlier turn.
+    Assistant {
+        /// What it said.
+        text: String,
+        /// The tools that it asked for.
+        calls: Vec<ToolCall>,
+    },
+    /// What a tool answered.
+    Tool {
+        /// The call that it answers.
+        call_id: String,
+        /// The tool.
+        name: String,
+        /// The answer.
+        content: String,
+    },
 }
 
 impl Message {
     /// A message of the user.
     pub fn user(content: impl Into<String>) -> Self {
-        Self { role: Role::User, content: content.into() }
+        Self::User(content.into())
+    }
+
+    fn text_bytes(&self) -> usize {
+        match self {
+            Self::User(text) => text.len(),
+            Self::Assistant { text, calls } => {
+                text.len() + calls.iter().map(|call| call.name.len() + call.arguments.len()).sum::<usize>()
+            }
+            Self::Tool { content, .. } => content.len(),
+        }
     }
 }
 
-/// Who speaks in a [`Message`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// The person, or SBA on their behalf.
-    User,
-    /// The model, in an earlier turn.
-    Assistant,
+/// A tool call that the model asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// What the provider calls it; unique within the conversation.
+    pub id: String,
+    /// The tool, as the model wrote it; what no provider takes in a name is `_`.
+    pub name: String,
+    /// The arguments, as the model wrote them: JSON, if it kept to its word.
+    pub arguments: String,
 }
 
 /// A JSON Schema that the provider holds the answer to.
@@ -107,8 +161,11 @@ pub struct OutputSchema {
 /// What comes out of a model's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelChunk {
-    /// The next piece of the answer, never empty.
+    /// The next piece of the answer. An empty one is a sign of life of a provider that is busy with what
+    /// is given as a whole; a [`Guarded`] model passes on none.
     Text(String),
+    /// A tool call that the model asks for, whole. Only in answers to requests with tools.
+    Call(ToolCall),
     /// The answer is complete.
     End {
         /// Tokens read and written.

@@ -41,6 +41,9 @@ pub enum OrchestratorError {
     /// The queue of commands cannot be read.
     #[error(transparent)]
     Consume(#[from] ConsumeError),
+    /// What other processes say cannot be heard.
+    #[error("the process's own subject cannot be subscribed to: {0}")]
+    Listen(#[from] async_nats::SubscribeError),
 }
 
 impl OrchestratorError {
@@ -54,6 +57,7 @@ impl OrchestratorError {
             Self::Provision(error) => error.code(),
             Self::Log(_) => "log_unreadable",
             Self::Consume(_) => "commands_unreadable",
+            Self::Listen(_) => "control_unheard",
         }
     }
 }
@@ -71,7 +75,8 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), OrchestratorE
     let mut base = Base::open(ProcessKind::Orchestrator, &config, &shutdown, move || held.runs()).await?;
     let provision = Provision::new(base.jetstream.clone(), config.nats.startup_timeout_ms.into());
     let (stream, queue) = consumer::commands(&pace(&config.orchestrator));
-    provision.consumers([(stream.as_str(), queue)]).await?;
+    let (timers, fired) = consumer::timers(&pace(&config.orchestrator));
+    provision.consumers([(stream.as_str(), queue), (timers.as_str(), fired)]).await?;
     let projector = Projector {
         jetstream: base.jetstream.clone(),
         database,
@@ -83,6 +88,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), OrchestratorE
         instance: base.instance,
         log: RunLog::new(base.jetstream.clone(), config.nats.request_timeout_ms.into()).await?,
         jetstream: base.jetstream.clone(),
+        client: base.client.clone(),
         model,
         settings: AgentSettings::of(&config),
         peers: base.peers().clone(),
@@ -95,13 +101,14 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), OrchestratorE
     shutdown.spawn(projector.run(shutdown.soft()));
     base.serve();
     tracing::info!(instance = %base.instance, "the orchestrator takes commands");
-    let consumed = driver::consume(driver, &shutdown).await;
+    driver::listen(driver.clone(), &shutdown).await?;
+    let consumed = tokio::try_join!(driver::consume(driver.clone(), &shutdown), driver::forward(driver, &shutdown));
     if consumed.is_err() {
         shutdown.begin();
     }
     shutdown.finished().await;
     base.close().await;
-    Ok(consumed?)
+    Ok(consumed.map(drop)?)
 }
 
 /// How commands are given out. The limits of a queue are those of all processes together.

@@ -41,7 +41,7 @@ pub use self::{
     gateway::{GatewayConfig, MAX_PAGE_SIZE},
     knowledge::{Embedder, KnowledgeConfig, LANGUAGES, MAX_TOP_K},
     millis::Millis,
-    model::{ModelConfig, ModelProvider, ScriptedConfig, ScriptedFailure},
+    model::{FallbackConfig, ModelConfig, ModelProvider, ScriptedCall, ScriptedConfig, ScriptedFailure, ToolCalls},
     nats::NatsConfig,
     orchestrator::OrchestratorConfig,
     purpose::Purpose,

@@ -38,6 +38,9 @@ pub enum PublishFailure {
     /// The stream has no room. Nothing was stored.
     #[error("the stream is full")]
     Full(#[source] PublishError),
+    /// As many commands wait for the run as may. Nothing was stored.
+    #[error("too many commands wait for the run")]
+    Crowded(#[source] PublishError),
     /// The message is larger than the stream takes. Nothing was stored.
     #[error("the message has {bytes} bytes, more than the stream takes")]
     TooLarge {
@@ -63,6 +66,7 @@ impl PublishFailure {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Full(_) => "stream_full",
+            Self::Crowded(_) => "too_many_commands",
             Self::TooLarge { .. } => "message_too_large",
             Self::Unknown(_) | Self::Unanswered(_) => "publish_unconfirmed",
             Self::Encode(_) => "message_unsayable",
@@ -72,7 +76,7 @@ impl PublishFailure {
     /// Whether the same message may be stored at another time.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Full(_) | Self::Unknown(_) | Self::Unanswered(_))
+        matches!(self, Self::Full(_) | Self::Crowded(_) | Self::Unknown(_) | Self::Unanswered(_))
     }
 }
 
@@ -107,12 +111,12 @@ pub async fn confirmed(
     let stored = async { jetstream.send_publish(subject.to_string(), message).await?.await };
     match timeout(deadline, stored).await {
         Ok(Ok(ack)) => Ok(Stored::Now(ack.sequence)),
-        Ok(Err(error)) => refused(error, bytes),
+        Ok(Err(error)) => refused(subject, error, bytes),
         Err(_) => Err(PublishFailure::Unanswered(deadline)),
     }
 }
 
-fn refused(error: PublishError, bytes: usize) -> Result<Stored, PublishFailure> {
+fn refused(subject: &Subject, error: PublishError, bytes: usize) -> Result<Stored, PublishFailure> {
     if error.kind() == PublishErrorKind::MaxPayloadExceeded {
         return Err(PublishFailure::TooLarge { bytes, source: error });
     }
@@ -121,6 +125,10 @@ fn refused(error: PublishError, bytes: usize) -> Result<Stored, PublishFailure> 
         return Err(PublishFailure::Unknown(error));
     };
     match code {
+        // Other queues hold one message for a subject; a run's commands of one verb are many.
+        ErrorCode::STREAM_STORE_FAILED if taken && matches!(subject, Subject::Cmd { .. }) => {
+            Err(PublishFailure::Crowded(error))
+        }
         ErrorCode::STREAM_STORE_FAILED if taken => Ok(Stored::Already),
         ErrorCode::STREAM_STORE_FAILED
         | ErrorCode::STORAGE_RESOURCES_EXCEEDED

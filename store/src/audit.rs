@@ -46,6 +46,10 @@ pub enum Action {
     DocumentDeleted,
     /// An artifact was made.
     ArtifactCreated,
+    /// A task was created.
+    TaskCreated,
+    /// A task was changed or completed.
+    TaskUpdated,
 }
 
 impl Action {
@@ -60,6 +64,8 @@ impl Action {
             Self::DocumentReplaced => "document_replaced",
             Self::DocumentDeleted => "document_deleted",
             Self::ArtifactCreated => "artifact_created",
+            Self::TaskCreated => "task_created",
+            Self::TaskUpdated => "task_updated",
         }
     }
 }

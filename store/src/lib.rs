@@ -9,6 +9,7 @@
 //! - [`runs`], [`steps`], [`tool_calls`]: what runs look like, projected from their logs by [`projection`],
 //!   by one process at a time: [`lead`];
 //! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
+//! - [`tasks`]: what people have to do;
 //! - [`effects`], [`starts`]: what workers must remember of calls and jobs;
 //! - [`blob`]: bytes, in a folder or in S3.
 
@@ -31,6 +32,7 @@ pub mod search;
 pub mod sessions;
 pub mod starts;
 pub mod steps;
+pub mod tasks;
 pub mod tenant_tx;
 pub mod tenants;
 mod text;

@@ -95,7 +95,7 @@ pub struct Step {
 pub async fn of_run(tx: &mut TenantTx, run: RunId) -> Result<Vec<Step>, StoreError> {
     let rows = sqlx::query!(
         "select id, number, attempt, kind, name, status, input, output, error_code, error_message, input_tokens,
-                output_tokens, tool_call_id, started_at, ended_at
+                output_tokens, cost_micros, tool_call_id, started_at, ended_at
          from agent_steps where run_id = $1 order by number",
         run.as_uuid(),
     )
@@ -116,6 +116,7 @@ pub async fn of_run(tx: &mut TenantTx, run: RunId) -> Result<Vec<Step>, StoreErr
             usage: Usage {
                 input_tokens: row.input_tokens.unsigned_abs(),
                 output_tokens: row.output_tokens.unsigned_abs(),
+                cost_micros: row.cost_micros.unsigned_abs(),
             },
             tool_call_id: row.tool_call_id.map(CallId::from_uuid),
             started_at: row.started_at,

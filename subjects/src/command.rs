@@ -7,7 +7,7 @@ use crate::{
     codec::Versioned,
     envelope::{Envelope, VERSION},
     event::{Created, Event, ToolResult},
-    id::{CommandId, RunId, UserId},
+    id::{AskId, CommandId, RunId, UserId},
     name::{TimerName, Verb},
 };
 
@@ -64,6 +64,9 @@ pub enum CommandBody {
     Input {
         /// Who answers.
         user_id: UserId,
+        /// What is answered; the oldest open question where none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ask_id: Option<AskId>,
         /// The answer.
         input: Value,
     },

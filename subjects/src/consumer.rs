@@ -28,6 +28,15 @@ pub fn commands(pace: &Pace) -> (Stream, pull::Config) {
     (Stream::Cmds, config(ORCHESTRATORS.to_owned(), "sba.*.cmd.*.*.*".to_owned(), pace))
 }
 
+/// The durable name of the consumer that copies what timers fired to the queue of commands.
+pub const TIMERS: &str = "timers";
+
+/// The consumer of what timers fired.
+#[must_use]
+pub fn timers(pace: &Pace) -> (Stream, pull::Config) {
+    (Stream::Timers, config(TIMERS.to_owned(), filter::FIRED.to_owned(), pace))
+}
+
 /// The consumer of one queue of jobs.
 #[must_use]
 pub fn jobs(queue: Queue, pace: &Pace) -> (Stream, pull::Config) {

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    id::{ArtifactId, CallId, InstanceId, RunId, SessionId, TenantId, UserId},
-    name::ToolName,
-    run::{Effect, Failure, RunStatus, StepKind, StepStatus, Usage, Workflow},
+    id::{ArtifactId, AskId, CallId, InstanceId, RunId, SessionId, TenantId, UserId},
+    name::{ToolName, Verb},
+    run::{AskKind, Effect, Failure, RunStatus, StepKind, StepStatus, Usage, Workflow},
 };
 
 /// One fact about a run.
@@ -30,12 +30,18 @@ pub enum Event {
     ToolRequest(ToolRequest),
     /// A tool answered.
     ToolResult(ToolResult),
+    /// A person is asked.
+    InputRequest(InputRequest),
+    /// A person answered, or will not.
+    InputResult(InputResult),
     /// A step ended.
     StepFinished(StepFinished),
     /// A document was made.
     Artifact(Artifact),
     /// Something went wrong. The run may go on.
     Error(Failure),
+    /// A command came that could not be done. The run goes on as if it had not come.
+    Refused(Refused),
     /// The run ended. Always the last event.
     Done(Done),
 }
@@ -52,9 +58,12 @@ impl Event {
             Self::Token(_) => "token",
             Self::ToolRequest(_) => "tool_request",
             Self::ToolResult(_) => "tool_result",
+            Self::InputRequest(_) => "input_request",
+            Self::InputResult(_) => "input_result",
             Self::StepFinished(_) => "step_finished",
             Self::Artifact(_) => "artifact",
             Self::Error(_) => "error",
+            Self::Refused(_) => "refused",
             Self::Done(_) => "done",
         }
     }
@@ -68,9 +77,12 @@ impl Event {
         "token",
         "tool_request",
         "tool_result",
+        "input_request",
+        "input_result",
         "step_finished",
         "artifact",
         "error",
+        "refused",
         "done",
     ];
 }
@@ -94,6 +106,77 @@ pub struct Created {
     pub options: RunOptions,
     /// SHA-256 of the request, in hex: the same key with another body is refused by it.
     pub request_hash: String,
+    /// What the one who asked may do: tools are offered by role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// The tenant's settings.
+    #[serde(default, skip_serializing_if = "TenantSettings::is_empty")]
+    pub settings: Box<TenantSettings>,
+    /// The call to make, where the workflow is one tool call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<DirectCall>,
+    /// The run whose first steps this one takes over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork_of: Option<ForkOf>,
+}
+
+/// What a tenant's settings say about its agents, as they stood when the run was accepted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TenantSettings {
+    /// The model's name as its provider knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What the model is told besides SBA's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
+    /// Language of the answer where the request does not say, as a BCP 47 tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Passages of a look-up where the request does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<u32>,
+    /// Most steps of a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_steps: Option<u32>,
+    /// Most tokens of a run, read and written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_run_tokens: Option<u64>,
+    /// What a run may cost, in millionths of the currency that the prices are configured in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_run_cost_micros: Option<u64>,
+    /// The only tools that the model is offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<ToolName>>,
+    /// The tools of which a person must approve each call.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approve: Vec<ToolName>,
+}
+
+impl TenantSettings {
+    /// Whether they say nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A tool call that was asked for by name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DirectCall {
+    /// The tool.
+    pub tool_name: ToolName,
+    /// What it is given.
+    pub params: Value,
+}
+
+/// Where a run branches off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForkOf {
+    /// The run that it branches off from, of the same tenant.
+    pub run: RunId,
+    /// The last step that is taken over with its result; 0 for none.
+    pub step: u32,
 }
 
 /// What a request may choose. What it leaves open, the tenant's settings and the configuration decide.
@@ -108,6 +191,12 @@ pub struct RunOptions {
     /// How many steps the run may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_steps: Option<u32>,
+    /// The only tools that the model is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<ToolName>>,
+    /// Whether the run is kept going when the provider of the model is out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub critical: Option<bool>,
 }
 
 /// A process took the run; its number is the envelope's `attempt`.
@@ -125,6 +214,12 @@ pub struct Attempt {
 pub struct Status {
     /// The new status.
     pub status: RunStatus,
+    /// Why, where somebody gave a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When the run goes on by itself, in milliseconds since 1970: it is paused until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
 }
 
 /// A step began; its number is the envelope's `step`.
@@ -181,6 +276,48 @@ pub struct ToolResult {
     pub duration_ms: u64,
 }
 
+/// A person is asked. The run waits until somebody answers, or until nobody will.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InputRequest {
+    /// What an answer names.
+    pub ask_id: AskId,
+    /// What is asked for.
+    pub kind: AskKind,
+    /// The question, in words.
+    pub text: String,
+    /// The answers to choose from; empty where any words will do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// When it is too late, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<u64>,
+    /// The call that is to be approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<ToolRequest>,
+}
+
+/// A person answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InputResult {
+    /// What was asked.
+    pub ask_id: AskId,
+    /// Who answered; nobody, when it was too late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    /// The answer; null when it was too late.
+    #[serde(default)]
+    pub answer: Value,
+}
+
+/// A command that could not be done; `cause` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// What was asked.
+    pub verb: Verb,
+    /// Why not.
+    pub reason: Failure,
+}
+
 /// A step ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepFinished {
@@ -226,4 +363,7 @@ pub struct Done {
     /// Why, when it did not complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+    /// Calls of a cancelled run of which it is not known whether they were stopped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unconfirmed: Vec<CallId>,
 }

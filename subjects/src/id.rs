@@ -134,6 +134,14 @@ uuid_id!(
     CallId, "call id"
 );
 uuid_id!(
+    /// A task of a tenant.
+    TaskId, "task id"
+);
+uuid_id!(
+    /// One question to a person; what an answer names.
+    AskId, "ask id"
+);
+uuid_id!(
     /// One command for a run; what it caused names it.
     CommandId, "command id"
 );
@@ -145,6 +153,20 @@ uuid_id!(
     /// One process of SBA, from its start to its end.
     InstanceId, "instance id"
 );
+
+impl CallId {
+    /// The call that a step makes: whoever knows the run and the step knows it.
+    #[must_use]
+    pub fn of_step(run: RunId, step: u32) -> Self {
+        Self(Uuid::new_v5(&run.0, format!("call\0{step}").as_bytes()))
+    }
+
+    /// The call that a step makes once more, decided where the run's log stood at `seq`.
+    #[must_use]
+    pub fn again(run: RunId, step: u32, seq: u64) -> Self {
+        Self(Uuid::new_v5(&run.0, format!("call\0{step}\0{seq}").as_bytes()))
+    }
+}
 
 /// A tenant, as NATS knows it: the public key of the tenant's account.
 ///

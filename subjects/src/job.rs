@@ -8,6 +8,7 @@ use crate::{
     id::{CallId, DocumentId, RunId, TenantId, UserId},
     name::{Queue, ToolName},
     run::Effect,
+    tool::spec,
 };
 
 /// A job, whole: a worker needs nothing else to do it.
@@ -79,14 +80,5 @@ pub struct IndexJob {
 /// The queue that serves a tool.
 #[must_use]
 pub fn queue_of(tool: &ToolName) -> Queue {
-    match tool.as_str() {
-        RENDER_TOOL => Queue::Render,
-        _ => Queue::ToolExec,
-    }
+    spec(tool.as_str()).map_or(Queue::ToolExec, |tool| tool.queue)
 }
-
-/// The tool that looks knowledge up.
-pub const KNOWLEDGE_TOOL: &str = "knowledge_search";
-
-/// The tool that renders documents.
-pub const RENDER_TOOL: &str = "document_render";

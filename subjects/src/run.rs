@@ -72,6 +72,10 @@ closed_set!(
     Workflow, "workflow" {
         /// Look up, write, render.
         Render = "render",
+        /// The model chooses what to do next.
+        Agentic = "agentic",
+        /// One tool call, asked for by name.
+        Tool = "tool",
     }
 );
 
@@ -87,19 +91,46 @@ closed_set!(
     }
 );
 
-/// Tokens that a model call took, as the provider counted them.
+closed_set!(
+    /// What a person is asked for.
+    AskKind, "kind of ask" {
+        /// Whether a tool call may be made.
+        Approval = "approval",
+        /// Words, or one of several options.
+        Question = "question",
+    }
+);
+
+/// What model calls took, as the provider counted it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens read.
     pub input_tokens: u64,
     /// Tokens written.
     pub output_tokens: u64,
+    /// What they cost, in millionths of the currency that the prices are configured in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cost_micros: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl Usage {
+    /// Tokens read and written.
+    #[must_use]
+    pub const fn tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
 }
 
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
         self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
         self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+        self.cost_micros = self.cost_micros.saturating_add(other.cost_micros);
     }
 }
 

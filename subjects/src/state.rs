@@ -3,12 +3,16 @@
 //! [`RunState::apply`] is the only reading of a log. The orchestrator decides on it, the projector writes it
 //! to Postgres, the gateway shows it; the `SNAP` stream keeps its latest form.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    event::{Artifact, RunOptions, ToolRequest, ToolResult},
-    id::{CallId, InstanceId, RunId, SessionId, TenantId, UserId},
+    event::{
+        Artifact, DirectCall, ForkOf, InputRequest, InputResult, RunOptions, TenantSettings, ToolRequest, ToolResult,
+    },
+    id::{AskId, CallId, CommandId, InstanceId, RunId, SessionId, TenantId, UserId},
     run::{Failure, RunStatus, StepKind, StepStatus, Usage, Workflow},
 };
 
@@ -36,8 +40,29 @@ pub struct RunState {
     pub options: RunOptions,
     /// SHA-256 of the request, in hex.
     pub request_hash: String,
+    /// What the one who asked may do.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// The tenant's settings, as they stood when the run was accepted.
+    #[serde(default)]
+    pub settings: Box<TenantSettings>,
+    /// The call to make, where the workflow is one tool call.
+    #[serde(default)]
+    pub call: Option<DirectCall>,
+    /// The run whose first steps this one takes over.
+    #[serde(default)]
+    pub fork_of: Option<ForkOf>,
     /// Where it stands.
     pub status: RunStatus,
+    /// Since when, in milliseconds since 1970.
+    #[serde(default)]
+    pub status_since: u64,
+    /// When it goes on by itself, where it is paused until then, in milliseconds since 1970.
+    #[serde(default)]
+    pub paused_until: Option<u64>,
+    /// How long it has waited for people so far, in milliseconds; being paused counts.
+    #[serde(default)]
+    pub waited_ms: u64,
     /// The latest attempt; 0 before the first.
     pub attempt: u32,
     /// The process that began the latest attempt.
@@ -67,6 +92,27 @@ pub struct RunState {
     /// Why it did not complete.
     #[serde(default)]
     pub error: Option<Failure>,
+    /// Who asked for its end, why and when, where somebody did.
+    #[serde(default)]
+    pub cancel: Option<CancelState>,
+    /// The latest commands that it was told, oldest first: one that comes again is known. At most [`REMEMBERED`].
+    #[serde(default)]
+    pub commands: VecDeque<CommandId>,
+    /// Commands that it refused.
+    #[serde(default)]
+    pub refused: u32,
+}
+
+/// How many commands a run remembers.
+pub const REMEMBERED: usize = 64;
+
+/// The end that somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelState {
+    /// Why.
+    pub reason: String,
+    /// When, in milliseconds since 1970.
+    pub at: u64,
 }
 
 /// One step of a run.
@@ -96,9 +142,15 @@ pub struct StepState {
     /// The tool call it makes.
     #[serde(default)]
     pub call: Option<CallState>,
+    /// What it asks a person.
+    #[serde(default)]
+    pub ask: Option<AskState>,
     /// Tokens it took.
     #[serde(default)]
     pub usage: Option<Usage>,
+    /// How often it was tried in vain.
+    #[serde(default)]
+    pub errors: u32,
     /// Why it failed.
     #[serde(default)]
     pub error: Option<Failure>,
@@ -121,6 +173,38 @@ pub struct CallState {
     pub result: Option<ToolResult>,
 }
 
+/// A question to a person, and the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskState {
+    /// The question.
+    pub request: InputRequest,
+    /// When it was asked, in milliseconds since 1970.
+    pub requested_at: u64,
+    /// The answer.
+    #[serde(default)]
+    pub result: Option<InputResult>,
+}
+
+impl StepState {
+    /// Whether it is under way.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.status == StepStatus::Running
+    }
+
+    /// The call that waits for its result.
+    #[must_use]
+    pub fn pending_call(&self) -> Option<&CallState> {
+        self.call.as_ref().filter(|call| self.is_running() && call.result.is_none())
+    }
+
+    /// The question that waits for its answer.
+    #[must_use]
+    pub fn open_ask(&self) -> Option<&AskState> {
+        self.ask.as_ref().filter(|ask| self.is_running() && ask.result.is_none())
+    }
+}
+
 impl RunState {
     /// The process that owns the run: only a running run is owned.
     #[must_use]
@@ -128,16 +212,33 @@ impl RunState {
         self.instance.filter(|_| self.status == RunStatus::Running)
     }
 
-    /// The step under way.
+    /// The step with this number.
     #[must_use]
-    pub fn running_step(&self) -> Option<&StepState> {
-        self.steps.last().filter(|step| step.status == StepStatus::Running)
+    pub fn step(&self, number: u32) -> Option<&StepState> {
+        self.steps.get(usize::try_from(number).ok()?.checked_sub(1)?)
     }
 
-    /// The call that waits for its result.
+    /// The steps under way: one call of the model, or any number of tool calls and questions.
+    pub fn running_steps(&self) -> impl DoubleEndedIterator<Item = &StepState> {
+        self.steps.iter().filter(|step| step.is_running())
+    }
+
+    /// The call of the model that is under way.
     #[must_use]
-    pub fn pending_call(&self) -> Option<&CallState> {
-        self.running_step()?.call.as_ref().filter(|call| call.result.is_none())
+    pub fn model_step(&self) -> Option<&StepState> {
+        self.steps.last().filter(|step| step.is_running() && step.kind == StepKind::Model)
+    }
+
+    /// The step whose call waits for this result.
+    #[must_use]
+    pub fn awaiting(&self, call: CallId) -> Option<&StepState> {
+        self.running_steps().find(|step| step.pending_call().is_some_and(|pending| pending.request.call_id == call))
+    }
+
+    /// The step that asks this.
+    #[must_use]
+    pub fn asking(&self, ask: AskId) -> Option<&StepState> {
+        self.steps.iter().find(|step| step.ask.as_ref().is_some_and(|known| known.request.ask_id == ask))
     }
 
     /// The call with this id, answered or not.

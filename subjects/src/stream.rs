@@ -32,6 +32,9 @@ closed_set!(
     }
 );
 
+/// Commands of one verb that wait for one run at most; further ones are refused.
+pub const MAX_COMMANDS: i64 = 256;
+
 /// Every stream.
 pub const ALL: &[Stream] = Stream::ALL;
 
@@ -102,11 +105,14 @@ impl Stream {
         match self {
             Self::Runs => Config { republish: Some(live()), ..common },
             Self::Snap => Config { max_messages_per_subject: 1, discard: DiscardPolicy::Old, ..common },
-            Self::Cmds => queue,
+            // A run that takes no commands keeps its own share of the queue full, and nobody else's.
+            Self::Cmds => Config { max_messages_per_subject: MAX_COMMANDS, discard_new_per_subject: true, ..queue },
             // A job that is published again while it waits is refused: it is the same job.
             Self::Jobs | Self::Jobx => Config { max_messages_per_subject: 1, discard_new_per_subject: true, ..queue },
             // Schedules and `discard: new` exclude each other (server error 10052).
-            Self::Timers => Config { allow_message_schedules: true, discard: DiscardPolicy::Old, ..common },
+            Self::Timers => {
+                Config { allow_message_schedules: true, allow_message_ttl: true, discard: DiscardPolicy::Old, ..common }
+            }
             Self::Dead | Self::Audit => common,
         }
     }

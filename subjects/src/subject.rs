@@ -13,6 +13,7 @@
 //! live.<tenant>.<run>.ev|tok                        the log as it grows, to viewers
 //! cmd.<tenant>.<run>.<verb>                         a tenant's own commands, before they are checked
 //! ctl.<instance>                                    to one process
+//! stop.<call>                                       to the worker that has a call: give it up
 //! hb.<instance>                                     heartbeats
 //! ```
 //!
@@ -122,6 +123,8 @@ pub enum Subject {
     },
     /// To one process.
     Ctl(InstanceId),
+    /// To the worker that has a call.
+    Stop(CallId),
     /// Heartbeats of one process.
     Hb(InstanceId),
 }
@@ -172,7 +175,7 @@ impl Subject {
             | Self::Live { tenant, .. }
             | Self::Inbound { tenant, .. } => Some(tenant),
             Self::Dead(dead) => dead.0.tenant(),
-            Self::Ctl(_) | Self::Hb(_) => None,
+            Self::Ctl(_) | Self::Stop(_) | Self::Hb(_) => None,
         }
     }
 
@@ -210,7 +213,7 @@ impl Subject {
             }
             Self::Audit { action, .. } => write!(f, "{prefix}audit.{action}"),
             Self::Dead(dead) => dead.0.tail(f, "dead."),
-            Self::Live { .. } | Self::Inbound { .. } | Self::Ctl(_) | Self::Hb(_) => Err(fmt::Error),
+            Self::Live { .. } | Self::Inbound { .. } | Self::Ctl(_) | Self::Stop(_) | Self::Hb(_) => Err(fmt::Error),
         }
     }
 }
@@ -221,6 +224,7 @@ impl fmt::Display for Subject {
             Self::Live { tenant, run, kind } => write!(f, "live.{tenant}.{run}.{kind}"),
             Self::Inbound { tenant, run, verb } => write!(f, "cmd.{tenant}.{run}.{verb}"),
             Self::Ctl(instance) => write!(f, "ctl.{instance}"),
+            Self::Stop(call) => write!(f, "stop.{call}"),
             Self::Hb(instance) => write!(f, "hb.{instance}"),
             of_tenant => {
                 if let Some(tenant) = of_tenant.tenant() {

@@ -7,17 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{event::Artifact, id::DocumentId};
 
-/// Parameters of [`KNOWLEDGE_TOOL`](crate::job::KNOWLEDGE_TOOL).
+mod catalog;
+pub mod task;
+
+pub use catalog::{
+    ASK_TOOL, CATALOG, KNOWLEDGE_TOOL, RENDER_TOOL, TASK_COMPLETE, TASK_CREATE, TASK_LIST, TASK_UPDATE, ToolSpec, spec,
+};
+
+/// Parameters of [`KNOWLEDGE_TOOL`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SearchParams {
     /// What is looked for, in words.
     pub query: String,
-    /// Most passages to return.
-    pub top_k: u32,
+    /// Most passages to return; as many as the configuration says where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<u32>,
 }
 
-/// Result of [`KNOWLEDGE_TOOL`](crate::job::KNOWLEDGE_TOOL).
+/// Result of [`KNOWLEDGE_TOOL`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SearchResult {
     /// The passages, best first.
@@ -50,7 +58,7 @@ pub struct Hit {
     pub vector_rank: Option<u32>,
 }
 
-/// Parameters of [`RENDER_TOOL`](crate::job::RENDER_TOOL).
+/// Parameters of [`RENDER_TOOL`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RenderParams {
@@ -78,7 +86,7 @@ pub struct Section {
     pub sources: Vec<usize>,
 }
 
-/// Result of [`RENDER_TOOL`](crate::job::RENDER_TOOL).
+/// Result of [`RENDER_TOOL`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RenderResult {
     /// The document.
@@ -86,4 +94,25 @@ pub struct RenderResult {
     /// Passages that were to be cited but do not stand in their document any more, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<String>,
+}
+
+/// What a model gives to [`RENDER_TOOL`]; the run adds the passages that it looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenDocument {
+    /// Title of the document.
+    pub title: String,
+    /// Its text, in Markdown.
+    pub text: String,
+}
+
+/// Parameters of [`ASK_TOOL`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskParams {
+    /// The question.
+    pub question: String,
+    /// Answers to choose from; any words will do where there are none.
+    #[serde(default)]
+    pub options: Vec<String>,
 }

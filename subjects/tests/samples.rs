@@ -10,11 +10,12 @@ use sba_subjects::{
     codec,
     envelope::{Envelope, RawEnvelope, VERSION},
     event::{
-        Artifact, Attempt, Created, Done, Event, RunOptions, Status, StepFinished, StepStarted, Token, ToolRequest,
-        ToolResult,
+        Artifact, Attempt, Created, Done, Event, InputRequest, InputResult, Refused, RunOptions, Status, StepFinished,
+        StepStarted, Token, ToolRequest, ToolResult,
     },
-    id::{ArtifactId, CallId, CommandId, InstanceId, RunId, SessionId, TenantId, UserId},
-    run::{Effect, Failure, RunStatus, StepKind, StepStatus, Usage, Workflow},
+    id::{ArtifactId, AskId, CallId, CommandId, InstanceId, RunId, SessionId, TenantId, UserId},
+    name::Verb,
+    run::{AskKind, Effect, Failure, RunStatus, StepKind, StepStatus, Usage, Workflow},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -26,7 +27,7 @@ fn id(n: u128) -> Uuid {
 }
 
 fn events() -> Vec<Event> {
-    let usage = Usage { input_tokens: 120, output_tokens: 7 };
+    let usage = Usage { input_tokens: 120, output_tokens: 7, cost_micros: 0 };
     let failure = Failure::new("model_unreachable", "The model could not be reached.");
     vec![
         Event::Created(Created {
@@ -35,11 +36,20 @@ fn events() -> Vec<Event> {
             session_id: Some(SessionId::from_uuid(id(3))),
             workflow: Workflow::Render,
             prompt: "What is due?".into(),
-            options: RunOptions { locale: Some("en".into()), top_k: Some(4), max_steps: Some(9) },
+            options: RunOptions {
+                locale: Some("en".into()),
+                top_k: Some(4),
+                max_steps: Some(9),
+                ..RunOptions::default()
+            },
             request_hash: "00ff".into(),
+            roles: Vec::new(),
+            settings: Box::default(),
+            call: None,
+            fork_of: None,
         }),
         Event::Attempt(Attempt { instance: InstanceId::from_uuid(id(4)), restarts_step: Some(2) }),
-        Event::Status(Status { status: RunStatus::Running }),
+        Event::Status(Status { status: RunStatus::Running, reason: None, until: None }),
         Event::StepStarted(StepStarted { kind: StepKind::Model, name: "write".into(), input: json!({"hits": 3}) }),
         Event::Token(Token { text: "Grüße 👋".into(), index: 12, count: 2 }),
         Event::ToolRequest(ToolRequest {
@@ -71,7 +81,27 @@ fn events() -> Vec<Event> {
             citations: 3,
         }),
         Event::Error(failure.clone()),
-        Event::Done(Done { run_id: RunId::from_uuid(id(7)), status: RunStatus::Failed, usage, error: Some(failure) }),
+        Event::Done(Done {
+            run_id: RunId::from_uuid(id(7)),
+            status: RunStatus::Failed,
+            usage,
+            error: Some(failure.clone()),
+            unconfirmed: Vec::new(),
+        }),
+        Event::InputRequest(InputRequest {
+            ask_id: AskId::from_uuid(id(9)),
+            kind: AskKind::Question,
+            text: "Whom?".into(),
+            options: vec!["Ann".into(), "Bob".into()],
+            expires_at: Some(1_790_000_060_123),
+            call: None,
+        }),
+        Event::InputResult(InputResult {
+            ask_id: AskId::from_uuid(id(9)),
+            user_id: Some(UserId::from_uuid(id(2))),
+            answer: json!("Bob"),
+        }),
+        Event::Refused(Refused { verb: Verb::Input, reason: failure }),
     ]
 }
 

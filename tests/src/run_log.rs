@@ -12,7 +12,7 @@ use sba_service::{
 use sba_subjects::{
     envelope::{Envelope, VERSION},
     event::{Attempt, Created, Event, RunOptions, Token},
-    id::{InstanceId, RecordId, RunId, TenantKey, UserId},
+    id::{CommandId, InstanceId, RecordId, RunId, TenantKey, UserId},
     record::Record,
     run::Workflow,
     stream::{self, Sizing},
@@ -81,6 +81,14 @@ impl Writer {
     /// # Errors
     /// When they cannot be encoded.
     pub fn record(&self, events: Vec<Event>) -> anyhow::Result<Record> {
+        self.record_of(None, None, events)
+    }
+
+    /// The record that says these events of a step next, because of a command.
+    ///
+    /// # Errors
+    /// When they cannot be encoded.
+    pub fn record_of(&self, step: Option<u32>, cause: Option<CommandId>, events: Vec<Event>) -> anyhow::Result<Record> {
         let events: Vec<Envelope> = events
             .into_iter()
             .zip(self.seq..)
@@ -88,11 +96,11 @@ impl Writer {
                 v: VERSION,
                 r#type: payload.kind().to_owned(),
                 run: self.run,
-                step: None,
+                step,
                 attempt: self.attempt,
                 seq,
                 ts: 1_790_000_000_000 + seq,
-                cause: None,
+                cause,
                 key_id: None,
                 payload,
             })
@@ -133,6 +141,10 @@ impl Writer {
             prompt: "What is due?".to_owned(),
             options: RunOptions::default(),
             request_hash: String::new(),
+            roles: Vec::new(),
+            settings: Box::default(),
+            call: None,
+            fork_of: None,
         })])?;
         Ok(self.append(&record).await?)
     }

@@ -39,6 +39,8 @@ async fn bad_input_is_refused_and_harms_nobody() {
         "model": {
             "provider": "openai", "base_url": model.url(), "api_key": "sk-test", "max_attempts": 2,
             "retry_min_ms": 10, "first_token_timeout_ms": 1_500, "idle_timeout_ms": 1_500,
+            // Each failure is to be seen as what it is, however many there are.
+            "breaker_failures": 1_000,
         },
         "knowledge": {"max_text_chars": 40_000, "parse_timeout_ms": 4_000},
     });

@@ -5,8 +5,12 @@
 
 #[path = "gateway/artifacts.rs"]
 mod artifacts;
+#[path = "gateway/control.rs"]
+mod control;
 #[path = "gateway/documents.rs"]
 mod documents;
+#[path = "gateway/execute.rs"]
+mod execute;
 #[path = "gateway/runs.rs"]
 mod runs;
 #[path = "gateway/sessions.rs"]
@@ -15,5 +19,7 @@ mod sessions;
 mod stream;
 #[path = "gateway/support.rs"]
 mod support;
+#[path = "gateway/tasks.rs"]
+mod tasks;
 #[path = "gateway/tenants.rs"]
 mod tenants;

@@ -9,7 +9,11 @@ mod embedding;
 mod jobs;
 #[path = "knowledge/redelivery.rs"]
 mod redelivery;
+#[path = "knowledge/stop.rs"]
+mod stop;
 #[path = "knowledge/support.rs"]
 mod support;
+#[path = "knowledge/tasks.rs"]
+mod tasks;
 #[path = "knowledge/tools.rs"]
 mod tools;

@@ -1,111 +1,39 @@
 //! Model providers against HTTP servers that behave, misbehave and attack.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "model_http/server.rs"]
+mod server;
+
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
+use axum::body::{Body, Bytes};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use futures::{StreamExt, TryStreamExt, stream};
 use sba_orchestrator::model::{
-    Finish, Message, Model, ModelChunk, ModelError, ModelRequest, OutputSchema, Usage, Wait, from_config,
+    Finish, Message, Model, ModelChunk, ModelError, ModelRequest, OutputSchema, Usage, Wait,
 };
-use sba_service::config::{Millis, ModelConfig, ModelProvider, Secret};
+use sba_service::config::{ModelConfig, ModelProvider};
 use serde_json::{Value, json};
+use server::{KEY, LONG, PATIENCE, Server, build, millis};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-const KEY: &str = "sk-test-4711";
 /// The deadline of models that are expected to miss it.
 const SHORT: Duration = Duration::from_millis(300);
-/// The deadline of models that are expected to keep it, on a busy machine too.
-const LONG: Duration = Duration::from_secs(20);
-/// No answer may take longer than this, whatever happens.
-const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A server on a free port that records what it is asked.
-struct Server {
-    url: String,
-    asked: Arc<Mutex<Vec<(String, HeaderMap, Value)>>>,
-}
-
-impl Server {
-    async fn start(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> Self {
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let record = Arc::clone(&asked);
-        let handler = move |request: Request| async move {
-            let (head, body) = request.into_parts();
-            let body = to_bytes(body, 1 << 20).await.unwrap();
-            let body = serde_json::from_slice(&body).unwrap_or_default();
-            record.lock().unwrap().push((head.uri.path().to_owned(), head.headers, body));
-            answer()
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/v1", listener.local_addr().unwrap());
-        tokio::spawn(axum::serve(listener, Router::new().fallback(handler)).into_future());
-        Self { url, asked }
-    }
-
-    async fn sse(pieces: impl Fn() -> BoxStream<'static, Piece> + Clone + Send + Sync + 'static) -> Self {
-        Self::start(move || event_stream(pieces())).await
-    }
-
-    async fn says(text: impl Into<Vec<u8>>) -> Self {
-        let text = Bytes::from(text.into());
-        Self::sse(move || stream::iter([Ok(text.clone())]).boxed()).await
-    }
-
-    async fn refuses(status: u16, headers: &[(&'static str, &'static str)], body: impl ToString) -> Self {
-        let headers = headers.to_vec();
-        let body = body.to_string();
-        Self::start(move || {
-            let mut response = (StatusCode::from_u16(status).unwrap(), body.clone()).into_response();
-            for (name, value) in &headers {
-                response.headers_mut().insert(*name, value.parse().unwrap());
-            }
-            response
-        })
-        .await
-    }
-
-    fn model(&self, provider: ModelProvider, first_token: Duration, next_token: Duration) -> Arc<dyn Model> {
-        let config = ModelConfig {
-            provider,
-            base_url: Some(self.url.clone()),
-            api_key: Some(Secret::new(KEY)),
-            max_output_tokens: 100,
-            first_token_timeout_ms: millis(first_token),
-            idle_timeout_ms: millis(next_token),
-            ..ModelConfig::default()
-        };
-        from_config(&config, Duration::from_secs(60)).unwrap()
-    }
-
-    fn openai(&self) -> Arc<dyn Model> {
-        self.model(ModelProvider::OpenAi, LONG, LONG)
-    }
-
-    fn anthropic(&self) -> Arc<dyn Model> {
-        self.model(ModelProvider::Anthropic, LONG, LONG)
-    }
-}
-
-/// What a server sends: bytes, or the connection's sudden end.
-type Piece = Result<Bytes, std::io::Error>;
-
-fn millis(time: Duration) -> Millis {
-    Millis::new(u64::try_from(time.as_millis()).unwrap())
-}
-
-fn event_stream(pieces: BoxStream<'static, Piece>) -> Response {
-    ([("content-type", "text/event-stream")], Body::from_stream(pieces)).into_response()
+/// A model with these deadlines.
+fn waiting(server: &Server, provider: ModelProvider, first_token: Duration, next_token: Duration) -> Arc<dyn Model> {
+    let deadlines = ModelConfig {
+        first_token_timeout_ms: millis(first_token),
+        idle_timeout_ms: millis(next_token),
+        ..server.config(provider)
+    };
+    build(&deadlines)
 }
 
 fn request() -> ModelRequest {
@@ -117,6 +45,7 @@ fn request() -> ModelRequest {
         model: "claude-small".into(),
         system: "Be brief.".into(),
         messages: vec![Message::user("Who are you?")],
+        tools: Vec::new(),
         schema: Some(OutputSchema { name: "answer".into(), json: schema }),
         max_output_tokens: 100,
         temperature: Some(0.0),
@@ -137,6 +66,7 @@ async fn answer(model: Arc<dyn Model>) -> (String, Result<(Usage, Finish), Model
             assert!(end.is_none(), "nothing may follow the end");
             match chunk {
                 Ok(ModelChunk::Text(piece)) => text.push_str(&piece),
+                Ok(ModelChunk::Call(call)) => panic!("an uninvited {call:?}"),
                 Ok(ModelChunk::End { usage, finish }) => end = Some(Ok((usage, finish))),
                 Err(error) => end = Some(Err(error)),
             }
@@ -206,7 +136,7 @@ async fn openai_slow_answers_are_waited_for_as_long_as_they_move() {
     })
     .await;
     // All in all it takes longer than the deadline for one piece.
-    let (text, end) = answer(server.model(ModelProvider::OpenAi, LONG, SHORT * 7)).await;
+    let (text, end) = answer(waiting(&server, ModelProvider::OpenAi, LONG, SHORT * 7)).await;
     assert_eq!(text, "01234567");
     assert!(end.is_ok());
 }
@@ -222,7 +152,7 @@ async fn openai_answers_without_usage_or_last_event_are_whole() {
 #[tokio::test]
 async fn openai_stalls_end_at_their_deadline() {
     let silent = Server::sse(|| stream::pending().boxed()).await;
-    let error = failure(silent.model(ModelProvider::OpenAi, SHORT, LONG)).await;
+    let error = failure(waiting(&silent, ModelProvider::OpenAi, SHORT, LONG)).await;
     assert!(matches!(error, ModelError::Timeout { wait: Wait::FirstToken, .. }), "{error}");
 
     // Keep-alives are no progress.
@@ -234,7 +164,7 @@ async fn openai_stalls_end_at_their_deadline() {
         stream::iter([Ok(Bytes::from(piece("Hello")))]).chain(pings).boxed()
     })
     .await;
-    let (text, end) = answer(stalled.model(ModelProvider::OpenAi, LONG, SHORT)).await;
+    let (text, end) = answer(waiting(&stalled, ModelProvider::OpenAi, LONG, SHORT)).await;
     assert_eq!(text, "Hello");
     assert!(matches!(end, Err(ModelError::Timeout { wait: Wait::NextToken, .. })), "{end:?}");
 }
@@ -437,7 +367,7 @@ async fn anthropic_refusals_and_stalls_are_sorted() {
 
     let begin = || stream::iter([Ok(Bytes::from(anthropic_begin()))]);
     let stalled = Server::sse(move || begin().chain(stream::pending()).boxed()).await;
-    let (text, end) = answer(stalled.model(ModelProvider::Anthropic, LONG, SHORT)).await;
+    let (text, end) = answer(waiting(&stalled, ModelProvider::Anthropic, LONG, SHORT)).await;
     assert_eq!((text.as_str(), end.unwrap_err().code()), ("Hello wörld", "model_timeout"));
 }
 

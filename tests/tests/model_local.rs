@@ -1,6 +1,6 @@
 //! The embedded language model behind the model trait: the path that every answer of the demo takes.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "model_local/planted.rs"]
 mod planted;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use planted::PLANTED;
 use sba::local::{ModelServer, ModelServerOptions};
+use sba_orchestrator::domain::tidy;
 use sba_orchestrator::model::prompts::{self, FIELD, Prompt, Room};
 use sba_orchestrator::model::{Finish, JsonText, Message, Model, ModelChunk, ModelError, ModelRequest, Usage};
 use sba_service::config::{Millis, ModelConfig, Secret};
@@ -37,6 +38,7 @@ fn request(prompt: Prompt) -> ModelRequest {
         model: "smollm2".to_owned(),
         system: prompt.system,
         messages: prompt.messages,
+        tools: Vec::new(),
         schema: Some(prompt.schema),
         max_output_tokens: 128,
         temperature: Some(0.0),
@@ -54,6 +56,7 @@ async fn write(model: &dyn Model, request: ModelRequest) -> Result<(String, Stri
                 prose.push_str(&reader.push(&text));
                 raw.push_str(&text);
             }
+            ModelChunk::Call(call) => panic!("an uninvited {call:?}"),
             ModelChunk::End { usage, finish } => return Ok((prose + &reader.finish(), raw, usage, finish)),
         }
     }
@@ -69,7 +72,7 @@ async fn the_embedded_model_finds_planted_facts() {
         for ask in [prompts::section, prompts::answer] {
             let prompt = ask(document.question, &[document.text], "en", Room::SMALL);
             let (prose, ..) = write(&*model, request(prompt)).await.unwrap();
-            let text = prompts::tidy(&prose);
+            let text = tidy(&prose);
             found |= text.to_lowercase().contains(document.fact);
             said.push(text);
         }

@@ -24,3 +24,5 @@ mod search;
 mod startup;
 #[path = "store_postgres/support.rs"]
 mod support;
+#[path = "store_postgres/tasks.rs"]
+mod tasks;

@@ -2,7 +2,7 @@
 //!
 //! Layers, from the outside: [`queue`] pulls a bounded number of jobs, [`delivery`] continues the trace and settles the
 //! message (ack, back-off, dead letter), [`read`] reads the job as its type, [`suspect`] keeps away what kills workers,
-//! and a handler does the work: [`tool_call`] ([`once`], where it has an effect) or [`index`]. A handler that has given up
+//! and a handler does the work: [`tool_call`] ([`once`] and [`stop`], where it has an effect) or [`index`]. A handler that has given up
 //! says so to whoever waits: to the run, or in the document's row. [`guard`] bounds a try, and waits out an outage.
 
 mod answer;
@@ -12,6 +12,7 @@ mod index;
 mod once;
 pub(crate) mod queue;
 mod read;
+mod stop;
 mod suspect;
 mod tool_call;
 

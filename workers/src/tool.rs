@@ -1,16 +1,19 @@
 //! Tools: what a run may have done outside of the model.
 //!
-//! One file for each tool. A tool says what it takes (a JSON Schema), what repeating it would do, and does it.
+//! One file for each tool. A tool says what it takes (a JSON Schema), what repeating it would do, and does it. What
+//! the catalog of [`sba_subjects::tool`] says of a tool is not said again.
 
 pub mod knowledge;
 pub mod registry;
 pub mod render;
+pub mod tasks;
 
 use async_trait::async_trait;
 use sba_store::{TenantTx, effects};
 use sba_subjects::{
     id::{CallId, RunId, TenantId, TenantKey, UserId},
     run::Effect,
+    tool::spec,
 };
 use serde_json::Value;
 
@@ -24,14 +27,21 @@ pub trait Tool: Send + Sync {
     /// Its name, as the model and the API call it.
     fn name(&self) -> &'static str;
 
-    /// What it does, in a sentence for a model.
-    fn description(&self) -> &'static str;
+    /// What it does, in a sentence for a model; as the catalog has it.
+    fn description(&self) -> &'static str {
+        spec(self.name()).map_or("", |known| known.description)
+    }
 
-    /// The JSON Schema of its parameters. They are checked against it before [`Tool::execute`] sees them.
-    fn schema(&self) -> Value;
+    /// The JSON Schema of its parameters; as the catalog has it. They are checked against it before [`Tool::execute`]
+    /// sees them. A tool that stands in no catalog and has no schema of its own takes nothing.
+    fn schema(&self) -> Value {
+        catalog_schema(self.name())
+    }
 
-    /// What repeating it does.
-    fn effect(&self) -> Effect;
+    /// What repeating it does; as the catalog has it. Of a tool that stands in none nothing good is believed.
+    fn effect(&self) -> Effect {
+        spec(self.name()).map_or(Effect::AtMostOnce, |known| known.effect)
+    }
 
     /// Does it. The result is bounded by the caller.
     ///
@@ -70,6 +80,20 @@ impl ToolContext {
         let record = Outcome::Result(result.clone()).record()?;
         Ok(effects::finish(tx, self.call, &record).await?)
     }
+}
+
+/// The schema of a tool of the catalog.
+fn catalog_schema(name: &str) -> Value {
+    spec(name).map_or(Value::Bool(false), |known| (known.parameters)())
+}
+
+/// The schema of a tool of the catalog, with a parameter that no model gives but whoever calls it for another reason.
+fn with_property(name: &str, property: &str, schema: Value) -> Value {
+    let mut whole = catalog_schema(name);
+    if let Some(properties) = whole.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.insert(property.to_owned(), schema);
+    }
+    whole
 }
 
 /// Parameters that have passed the schema, as their type.

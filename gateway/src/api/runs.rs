@@ -1,5 +1,7 @@
-//! `/api/v1/runs`
+//! `/api/v1/runs`, and tool calls, which are runs too.
 
+mod control;
+mod execute;
 mod get;
 mod links;
 mod list;
@@ -17,4 +19,9 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(start::start_run, list::list_runs))
         .routes(routes!(get::get_run))
         .routes(routes!(stream::stream_run))
+        .routes(routes!(control::continue_run))
+        .routes(routes!(control::cancel_run))
+        .routes(routes!(control::pause_run))
+        .routes(routes!(control::resume_run))
+        .routes(routes!(execute::execute_tool))
 }

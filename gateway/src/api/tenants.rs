@@ -1,6 +1,7 @@
 //! `/api/v1/tenants`
 
 mod create;
+mod settings;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 

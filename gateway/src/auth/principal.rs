@@ -1,10 +1,16 @@
 //! The one who asks, as handlers take them from a request.
 
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use sba_subjects::id::{TenantId, TenantKey, UserId};
+use sba_subjects::{
+    event::TenantSettings,
+    id::{TenantId, TenantKey, UserId},
+    tool::ToolSpec,
+};
 use tracing::{Span, field::display};
 
 use super::{
@@ -46,6 +52,28 @@ impl Principal {
     pub(crate) fn may(&self, action: Action) -> Result<(), ApiError> {
         allowed(&self.roles, action)
     }
+
+    /// What the tenant's settings say.
+    ///
+    /// # Errors
+    /// `unavailable`, and `internal` where they cannot be read: without them nothing is started, for they may forbid it.
+    pub(crate) async fn settings(&self, app: &App) -> Result<TenantSettings, ApiError> {
+        let settings = app.tenants.settings(self.tenant).await.map_err(unknown)?;
+        Ok(TenantSettings::clone(&settings))
+    }
+
+    /// The names of the roles.
+    pub(crate) fn roles(&self) -> Vec<String> {
+        self.roles.iter().map(ToString::to_string).collect()
+    }
+
+    /// Goes on only when one of the roles may call the tool.
+    pub(crate) fn may_call(&self, tool: &ToolSpec) -> Result<(), ApiError> {
+        if tool.roles.is_empty() || self.roles.iter().any(|role| tool.roles.contains(&role.as_str())) {
+            return Ok(());
+        }
+        Err(ApiError::new(Code::Forbidden, "the roles of this token do not allow this tool"))
+    }
 }
 
 impl FromRequestParts<App> for Principal {
@@ -59,14 +87,7 @@ impl FromRequestParts<App> for Principal {
         let span = Span::current();
         span.record("tenant_id", display(tenant));
         span.record("user_id", display(verified.user_id));
-        let key = app.tenants.key(tenant).await.map_err(|error| match &*error {
-            TenantError::Unknown => {
-                ApiError::new(Code::Unauthenticated, "the token names a tenant that does not exist")
-            }
-            TenantError::Store(_) => {
-                ApiError::new(Code::Unavailable, "the tenant cannot be looked up now").caused_by(error)
-            }
-        })?;
+        let key = app.tenants.key(tenant).await.map_err(unknown)?;
         Ok(Self { tenant, key, user: verified.user_id, expires: verified.exp, roles: verified.roles })
     }
 }
@@ -78,6 +99,19 @@ impl FromRequestParts<App> for Operator {
         let verified = verify(app, &parts.headers)?;
         allowed(&verified.roles, Action::CreateTenant)?;
         Ok(Self { user: verified.user_id })
+    }
+}
+
+/// What a client is told of a tenant that is not known.
+fn unknown(error: Arc<TenantError>) -> ApiError {
+    match &*error {
+        TenantError::Unknown => ApiError::new(Code::Unauthenticated, "the token names a tenant that does not exist"),
+        TenantError::Store(_) => {
+            ApiError::new(Code::Unavailable, "the tenant cannot be looked up now").caused_by(error)
+        }
+        TenantError::Settings(_) => {
+            ApiError::new(Code::Internal, "the tenant's settings cannot be read").caused_by(error)
+        }
     }
 }
 

@@ -60,24 +60,28 @@ pub(crate) enum Action {
     UseSessions,
     /// Start a run.
     StartRun,
+    /// Answer, pause, resume and cancel runs.
+    ControlRun,
     /// See runs, watch them, see what they made.
     ReadRuns,
     /// See documents and search them.
     ReadKnowledge,
     /// Add, change and delete documents.
     WriteKnowledge,
+    /// See tasks.
+    ReadTasks,
+    /// Create, change and complete tasks.
+    WriteTasks,
 }
 
 impl Role {
     /// Whether a holder of this role may do it.
     #[must_use]
     pub(crate) const fn may(self, action: Action) -> bool {
-        use Action::{CreateTenant, ReadKnowledge, ReadRuns, StartRun, UseSessions, WriteKnowledge};
+        use Action::{CreateTenant, ReadKnowledge, ReadRuns, ReadTasks, UseSessions};
         match self {
-            Self::Viewer => matches!(action, UseSessions | ReadRuns | ReadKnowledge),
-            Self::Member | Self::TenantAdmin => {
-                matches!(action, UseSessions | ReadRuns | ReadKnowledge | StartRun | WriteKnowledge)
-            }
+            Self::Viewer => matches!(action, UseSessions | ReadRuns | ReadKnowledge | ReadTasks),
+            Self::Member | Self::TenantAdmin => !matches!(action, CreateTenant),
             Self::Operator => matches!(action, CreateTenant),
         }
     }
@@ -89,7 +93,9 @@ mod tests {
 
     #[test]
     fn an_operator_sees_no_tenants_data_and_only_an_operator_makes_tenants() {
-        for action in [Action::ReadRuns, Action::ReadKnowledge, Action::UseSessions, Action::StartRun] {
+        for action in
+            [Action::ReadRuns, Action::ReadKnowledge, Action::UseSessions, Action::StartRun, Action::ReadTasks]
+        {
             assert!(!Role::Operator.may(action));
         }
         let makers: Vec<_> = Role::ALL.iter().filter(|role| role.may(Action::CreateTenant)).collect();
@@ -100,5 +106,7 @@ mod tests {
     fn a_viewer_changes_nothing() {
         assert!(!Role::Viewer.may(Action::StartRun));
         assert!(!Role::Viewer.may(Action::WriteKnowledge));
+        assert!(!Role::Viewer.may(Action::ControlRun));
+        assert!(!Role::Viewer.may(Action::WriteTasks));
     }
 }

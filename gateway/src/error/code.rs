@@ -50,6 +50,16 @@ codes! {
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED;
     /// The idempotency key was used with another request.
     IdempotencyConflict = "idempotency_conflict", CONFLICT;
+    /// The run has ended.
+    RunFinished = "run_finished", CONFLICT;
+    /// The run asks nothing, or not that.
+    NothingAsked = "nothing_asked", CONFLICT;
+    /// The question was answered, or is not asked any more.
+    AlreadyAnswered = "already_answered", CONFLICT;
+    /// The run is not paused.
+    NotPaused = "not_paused", CONFLICT;
+    /// There is no tool of this name.
+    ToolUnknown = "tool_unknown", BAD_REQUEST;
     /// The body is larger than allowed.
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE;
     /// The body is of a media type that is not taken.
@@ -58,6 +68,8 @@ codes! {
     UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED;
     /// The tenant asks for more than its share.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
+    /// As many commands wait for the run as may.
+    TooManyCommands = "too_many_commands", TOO_MANY_REQUESTS;
     /// A fault of SBA itself.
     Internal = "internal", INTERNAL_SERVER_ERROR;
     /// This gateway was not given what the request needs.
@@ -77,7 +89,9 @@ impl Code {
     pub(crate) const fn retry_after(self) -> Option<Duration> {
         match self {
             Self::Overloaded => Some(Duration::from_secs(1)),
-            Self::Unavailable | Self::RateLimited | Self::DeadlineExceeded => Some(Duration::from_secs(2)),
+            Self::Unavailable | Self::RateLimited | Self::TooManyCommands | Self::DeadlineExceeded => {
+                Some(Duration::from_secs(2))
+            }
             Self::StorageFull => Some(Duration::from_secs(30)),
             _ => None,
         }

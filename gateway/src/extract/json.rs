@@ -21,11 +21,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         if !is_json(request.headers()) {
-            let message = "the body must be JSON, and content-type must say application/json";
-            return Err(ApiError::new(Code::UnsupportedMediaType, message));
+            return Err(no_json());
         }
         let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
         parse(&body).map(Self)
+    }
+}
+
+/// A JSON body that may be left out, where none of its fields must be given.
+#[derive(Debug, Clone)]
+pub(crate) struct JsonOrNothing<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonOrNothing<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let json = is_json(request.headers());
+        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        match json {
+            _ if body.is_empty() => Ok(Self(T::default())),
+            true => parse(&body).map(Self),
+            false => Err(no_json()),
+        }
     }
 }
 
@@ -76,6 +93,11 @@ fn is_json(headers: &HeaderMap) -> bool {
     };
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn no_json() -> ApiError {
+    let message = "the body must be JSON, and content-type must say application/json";
+    ApiError::new(Code::UnsupportedMediaType, message)
 }
 
 fn unreadable(rejection: BytesRejection) -> ApiError {

@@ -1,6 +1,7 @@
 //! Rules that a request's fields must keep.
 
 use garde::Validate;
+use sba_subjects::tool::spec;
 
 use crate::error::{ApiError, FieldProblem};
 
@@ -38,4 +39,15 @@ pub(crate) fn no_control<C>(text: &str, _context: &C) -> garde::Result {
         None => Ok(()),
         Some(found) => Err(garde::Error::new(format!("has the control character U+{:04X}", found as u32))),
     }
+}
+
+/// Refuses the name of a tool that there is not.
+pub(crate) fn known_tool<C>(name: &str, _context: &C) -> garde::Result {
+    spec(name).map(drop).ok_or_else(|| garde::Error::new("there is no tool of this name"))
+}
+
+/// Letters, digits and hyphens, as in `id` or `zh-Hant-TW`.
+pub(crate) fn language_tag<C>(tag: &str, _context: &C) -> garde::Result {
+    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if tag.split('-').all(subtag) { Ok(()) } else { Err(garde::Error::new("is no language tag such as en or id")) }
 }

@@ -2,64 +2,106 @@
 
 use async_nats::HeaderMap;
 use sba_service::{
+    delivery::Fate,
     heartbeat::Liveness,
     log::{AppendError, Loaded, ReadError},
     telemetry::trace,
 };
-use sba_subjects::{
-    command::{Command, CommandBody},
-    id::{RunId, TenantKey},
-    record::Record,
-    state::RunState,
-};
+use sba_subjects::{command::CommandBody, id::InstanceId, record::Record, state::RunState};
 
 use super::{
     Driver,
-    commands::{Addressed, Fate, pause},
+    commands::{Addressed, pause},
     held::{Held, Stop},
+    roll::{Handed, Place},
 };
+
+/// How often a command is tried on a run that others change meanwhile, before it is given back.
+const ROUNDS: u32 = 8;
+
+/// What one try came to.
+enum Tried {
+    Fate(Fate),
+    /// The run was changed by another process in between: look again.
+    Again,
+}
+
+fn dead(reason: &'static str, detail: &str) -> Fate {
+    Fate::Dead { reason, detail: detail.to_owned() }
+}
 
 impl Driver {
     /// Does what a command asks, and drives its run until it parks or ends.
     pub(super) async fn activate(&self, addressed: Addressed, deliveries: u32) -> Fate {
-        let Addressed { tenant, run, command } = addressed;
-        if let CommandBody::Start(created) = &command.body
-            && created.tenant_id != tenant.id()
+        if let CommandBody::Start(created) = &addressed.command.body
+            && created.tenant_id != addressed.tenant.id()
         {
-            return Fate::Dead("wrong_tenant", "the command names another tenant than its subject".to_owned());
+            return dead("wrong_tenant", "the command names another tenant than its subject");
         }
-        // This very process may hold the run: it acks its own delivery when the run parks, and whatever this
-        // one asks is looked at then.
-        let Some(place) = self.roll.enter(run, self.limits.owned_elsewhere, &self.metrics).await else {
-            return Fate::Later(self.limits.owned_elsewhere);
-        };
-        let fate = match self.found(&tenant, run, &command).await {
-            Ok(Some(loaded)) => self.hold(tenant, loaded, command, deliveries).await,
-            Ok(None) if deliveries >= self.limits.deliveries => {
-                Fate::Dead("run_unknown", "no run with this id was ever accepted".to_owned())
+        for _ in 0..ROUNDS {
+            let run = addressed.run;
+            let Some(place) = self.roll.enter(run, &self.metrics) else {
+                match self.roll.hand(run, addressed.command.clone()).await {
+                    Handed::Stored => return Fate::Settled,
+                    Handed::Full => return Fate::Later(self.limits.owned_elsewhere),
+                    Handed::Gone => continue,
+                }
+            };
+            match self.attempt(&addressed, place, deliveries).await {
+                Tried::Fate(fate) => return fate,
+                Tried::Again => {}
             }
-            Ok(None) => Fate::Later(pause(deliveries)),
-            Err(stop) => self.fate(stop, deliveries),
+        }
+        Fate::Later(self.limits.owned_elsewhere)
+    }
+
+    /// Loads the run and drives it, unless another process that lives owns it.
+    async fn attempt(&self, addressed: &Addressed, mut place: Place, deliveries: u32) -> Tried {
+        let loaded = match self.found(addressed).await {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) if deliveries >= self.limits.deliveries => {
+                return Tried::Fate(dead("run_unknown", "no run with this id was ever accepted"));
+            }
+            Ok(None) => return Tried::Fate(Fate::Later(pause(deliveries))),
+            Err(stop) => return Tried::Fate(self.fate(stop, deliveries)),
         };
-        drop(place);
-        fate
+        if let Some(owner) = loaded.state.owner().filter(|owner| *owner != self.instance)
+            && let Some(tried) = self.elsewhere(addressed, owner).await
+        {
+            return tried;
+        }
+        let mut held = Held::new(self, addressed.tenant.clone(), loaded, &mut place.mailbox);
+        let actions = match held.obey(addressed.command.clone()).await {
+            Ok(actions) => actions,
+            Err(Stop::Fenced) => return Tried::Again,
+            Err(stop) => return Tried::Fate(self.fate(stop, deliveries)),
+        };
+        Tried::Fate(match held.drive(actions).await {
+            Ok(()) => Fate::Settled,
+            Err(stop) if stop.is_final() => match held.give_up(&stop).await {
+                Ok(()) => Fate::Settled,
+                Err(_) => self.fate(stop, deliveries),
+            },
+            Err(stop) => self.fate(stop, deliveries),
+        })
     }
 
     /// The run as it stands; a `start` whose `created` was never stored stores it.
-    async fn found(&self, tenant: &TenantKey, run: RunId, command: &Command) -> Result<Option<Loaded>, Stop> {
-        let loaded = self.log.load(tenant, run).await?;
+    async fn found(&self, addressed: &Addressed) -> Result<Option<Loaded>, Stop> {
+        let Addressed { tenant, run, command } = addressed;
+        let loaded = self.log.load(tenant, *run).await?;
         match (&loaded, &command.body) {
             (None, CommandBody::Start(created)) => {
-                let first = command.first_event(run, created.clone());
+                let first = command.first_event(*run, created.clone());
                 let state = RunState::begin(&first).map_err(ReadError::from)?;
                 let record = Record::of(self.ids.make(), &[first]).map_err(Stop::Unsayable)?;
                 let Some(record) = record else { return Ok(None) };
                 let mut headers = HeaderMap::new();
                 trace::inject(&mut headers);
-                match self.log.append(tenant, run, &record, 0, &headers, self.limits.append).await {
+                match self.log.append(tenant, *run, &record, 0, &headers, self.limits.append).await {
                     Ok(fence) => Ok(Some(Loaded { state, fence })),
                     // The gateway's own append came in between: it says the same.
-                    Err(AppendError::Fenced { .. }) => Ok(self.log.load(tenant, run).await?),
+                    Err(AppendError::Fenced { .. }) => Ok(self.log.load(tenant, *run).await?),
                     Err(error) => Err(error.into()),
                 }
             }
@@ -67,23 +109,17 @@ impl Driver {
         }
     }
 
-    /// Drives a run, unless another process that lives owns it.
-    async fn hold(&self, tenant: TenantKey, loaded: Loaded, command: Command, deliveries: u32) -> Fate {
-        let other = loaded.state.owner().filter(|owner| *owner != self.instance);
-        if let Some(owner) = other {
-            match self.peers.alive(owner) {
-                Liveness::Dead => tracing::info!(%owner, "the owner of the run is gone; taking it over"),
-                // It lives, and says that it does not hold the run any more.
-                Liveness::Alive if self.peers.claims(owner, loaded.state.run) == Some(false) => {
-                    tracing::info!(%owner, "the owner of the run gave it up; taking it over");
-                }
-                _ => return Fate::Later(self.limits.owned_elsewhere),
-            }
+    /// Passes a command to the process that owns its run; `None` when that process is dead, or holds it no more.
+    async fn elsewhere(&self, addressed: &Addressed, owner: InstanceId) -> Option<Tried> {
+        if self.peers.alive(owner) == Liveness::Dead {
+            tracing::info!(%owner, "the owner of the run is gone; taking it over");
+            return None;
         }
-        let mut held = Held::new(self, tenant, loaded);
-        match held.drive(command).await {
-            Ok(()) => Fate::Settled,
-            Err(stop) => self.fate(stop, deliveries),
+        match self.hand_over(addressed, owner).await {
+            Some(Handed::Stored) => Some(Tried::Fate(Fate::Settled)),
+            // It lives, and does not hold the run: it parked it in between, or gave it up.
+            Some(Handed::Gone) => None,
+            Some(Handed::Full) | None => Some(Tried::Fate(Fate::Later(self.limits.owned_elsewhere))),
         }
     }
 
@@ -98,9 +134,7 @@ impl Driver {
                 tracing::warn!("this process does not hear itself; giving the run back");
                 Fate::Later(pause(deliveries))
             }
-            stop if stop.is_final() && deliveries >= self.limits.deliveries => {
-                Fate::Dead("undecidable", stop.to_string())
-            }
+            stop if stop.is_final() && deliveries >= self.limits.deliveries => dead("undecidable", &stop.to_string()),
             stop => {
                 tracing::warn!(error = %stop, code = stop.code(), deliveries, "the run is given back for now");
                 Fate::Later(pause(deliveries))

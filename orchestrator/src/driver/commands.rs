@@ -2,20 +2,28 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::{AckKind, Message, consumer::PullConsumer};
+use async_nats::jetstream::{Message, consumer::PullConsumer};
 use futures::StreamExt as _;
-use sba_service::{shutdown::Shutdown, telemetry::trace};
+use sba_service::{
+    backoff::Backoff,
+    delivery::{self, Fate},
+    shutdown::Shutdown,
+    telemetry::trace,
+};
 use sba_subjects::{
     codec::{self, CodecError},
     command::Command,
     consumer,
-    id::{InvalidId, RunId, TenantKey},
+    id::{RunId, TenantKey},
     stream::Stream,
     subject::Subject,
 };
-use tokio::{sync::Semaphore, time::MissedTickBehavior};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::Driver;
 
@@ -23,23 +31,17 @@ use super::Driver;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// What becomes of a delivery.
-#[derive(Debug)]
-pub(super) enum Fate {
-    /// What was asked is stored or was settled before.
-    Settled,
-    /// It is to be delivered again, after a pause.
-    Later(Duration),
-    /// Somebody else settles it: the process that holds the run, from its own delivery.
-    Leave,
-    /// It can never be done.
-    Dead(&'static str, String),
-}
+/// How long one request for commands waits at the server. One that a reconnect lost is missed no longer.
+const PULL: Duration = Duration::from_secs(5);
+/// Most commands of one request.
+const BATCH: usize = 64;
+/// Pause after a request that failed.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Why the queue could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the queue of commands cannot be read: {0}")]
-pub struct ConsumeError(String);
+pub struct ConsumeError(pub(super) String);
 
 /// A command with where it goes.
 #[derive(Debug, Clone)]
@@ -49,78 +51,69 @@ pub(super) struct Addressed {
     pub(super) command: Command,
 }
 
-/// Why a message is no command.
-#[derive(Debug, thiserror::Error)]
-enum Misread {
-    #[error("{0}")]
-    Subject(#[from] InvalidId),
-    #[error("{0}")]
-    Body(#[from] CodecError),
-    #[error("the subject and the body say different things")]
-    Contradiction,
-}
-
-/// Takes commands until the soft request to stop, at most so many at once as the limits say.
+/// Takes commands until the soft request to stop, at most so many at once as the limits say: what cannot be worked
+/// on now is left in the queue, for another process.
 ///
 /// # Errors
 /// [`ConsumeError`] when the consumer is gone.
 pub async fn consume(driver: Arc<Driver>, shutdown: &Shutdown) -> Result<(), ConsumeError> {
-    let failed = |error: &dyn std::fmt::Display| ConsumeError(error.to_string());
     let queue: PullConsumer = driver
         .jetstream
         .get_consumer_from_stream(consumer::ORCHESTRATORS, Stream::Cmds.as_str())
         .await
-        .map_err(|error| failed(&error))?;
-    let mut messages = queue
-        .stream()
-        .max_messages_per_batch(driver.limits.runs.min(256))
-        .heartbeat(Duration::from_secs(5))
-        .expires(Duration::from_secs(30))
-        .messages()
-        .await
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| ConsumeError(error.to_string()))?;
     let room = Arc::new(Semaphore::new(driver.limits.runs));
     let soft = shutdown.soft();
     loop {
-        let permit = tokio::select! {
+        let taken = tokio::select! {
             biased;
             () = soft.cancelled() => return Ok(()),
-            permit = room.clone().acquire_owned() => permit.map_err(|error| failed(&error))?,
+            taken = take(&driver, &queue, &room, shutdown) => taken,
         };
-        let message = tokio::select! {
-            biased;
-            () = soft.cancelled() => return Ok(()),
-            message = messages.next() => message.ok_or_else(|| failed(&"the stream of commands ended"))?,
-        };
-        match message {
-            Ok(message) => {
-                let (driver, hard) = (driver.clone(), shutdown.hard());
-                shutdown.spawn(async move {
-                    deliver(&driver, message, &hard).await;
-                    drop(permit);
-                });
-            }
-            // Missed heartbeats and lost pulls: the next poll pulls anew.
-            Err(error) => tracing::warn!(%error, "commands could not be pulled; trying again"),
+        // The connection reports itself; this is only its consequence.
+        if let Err(error) = taken {
+            tracing::debug!(error, "no commands could be asked for");
+            sleep(PAUSE).await;
         }
     }
+}
+
+/// One request for as many commands as there is room for.
+async fn take(
+    driver: &Arc<Driver>,
+    queue: &PullConsumer,
+    room: &Arc<Semaphore>,
+    shutdown: &Shutdown,
+) -> Result<(), async_nats::Error> {
+    let mut permits = vec![Arc::clone(room).acquire_owned().await?];
+    while permits.len() < BATCH
+        && let Ok(permit) = Arc::clone(room).try_acquire_owned()
+    {
+        permits.push(permit);
+    }
+    let mut messages = queue.batch().max_messages(permits.len()).expires(PULL).messages().await?;
+    while let Some(message) = messages.next().await {
+        let (message, permit) = (message?, permits.pop());
+        begin(driver, message, permit, shutdown);
+    }
+    Ok(())
+}
+
+fn begin(driver: &Arc<Driver>, message: Message, permit: Option<OwnedSemaphorePermit>, shutdown: &Shutdown) {
+    let (driver, hard) = (driver.clone(), shutdown.hard());
+    shutdown.spawn(async move {
+        deliver(&driver, message, &hard).await;
+        drop(permit);
+    });
 }
 
 /// One delivery, from its arrival to its ack. A cancelled `hard` gives it back at once, for another process.
 async fn deliver(driver: &Driver, message: Message, hard: &CancellationToken) {
     driver.metrics.request();
-    let deliveries = message.info().map_or(1, |info| u32::try_from(info.delivered).unwrap_or(1));
+    let deliveries = delivery::attempts(&message);
     let (fate, span) = match address(&message) {
         Ok(addressed) => {
-            let span = tracing::info_span!(
-                "command",
-                tenant_id = %addressed.tenant.id(),
-                run_id = %addressed.run,
-                verb = %addressed.command.body.verb(),
-            );
-            if let Some(headers) = &message.headers {
-                trace::continue_from(&span, trace::extract(headers));
-            }
+            let span = span(&addressed, &message);
             let work = async {
                 tokio::select! {
                     biased;
@@ -128,65 +121,42 @@ async fn deliver(driver: &Driver, message: Message, hard: &CancellationToken) {
                     fate = driver.activate(addressed, deliveries) => fate,
                 }
             };
-            (while_progressing(&message, driver.limits.progress, work).instrument(span.clone()).await, span)
+            let work = delivery::with_progress(&message, driver.limits.progress, work);
+            (work.instrument(span.clone()).await, span)
         }
-        Err(Misread::Body(error)) if error.is_from_the_future() => {
-            (Fate::Later(pause(deliveries)), tracing::info_span!("command"))
+        Err(error) if error.is_from_the_future() => (Fate::Later(pause(deliveries)), tracing::info_span!("command")),
+        Err(error) => {
+            let fate = Fate::Dead { reason: "unreadable", detail: error.to_string() };
+            (fate, tracing::info_span!("command"))
         }
-        Err(error) => (Fate::Dead("unreadable", error.to_string()), tracing::info_span!("command")),
     };
-    settle(driver, &message, deliveries, fate).instrument(span).await;
+    let settled = delivery::settle(&driver.jetstream, &driver.metrics, &message, fate, LONGEST_PAUSE);
+    settled.instrument(span).await;
 }
 
-fn address(message: &Message) -> Result<Addressed, Misread> {
-    let subject: Subject = message.subject.as_str().parse()?;
-    let command: Command = codec::decode(&message.payload)?;
+fn span(addressed: &Addressed, message: &Message) -> Span {
+    let span = tracing::info_span!(
+        "command",
+        tenant_id = %addressed.tenant.id(),
+        run_id = %addressed.run,
+        verb = %addressed.command.body.verb(),
+    );
+    if let Some(headers) = &message.headers {
+        trace::continue_from(&span, trace::extract(headers));
+    }
+    span
+}
+
+fn address(message: &Message) -> Result<Addressed, CodecError> {
+    let subject: Subject = message.subject.as_str().parse().map_err(CodecError::from)?;
+    let command: Command = codec::versioned(&message.payload)?;
     match subject {
         Subject::Cmd { tenant, run, verb } if verb == command.body.verb() => Ok(Addressed { tenant, run, command }),
-        _ => Err(Misread::Contradiction),
-    }
-}
-
-/// Says again and again that a delivery is being worked on, so that nobody else is given it.
-async fn while_progressing<T>(message: &Message, every: Duration, work: impl Future<Output = T>) -> T {
-    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tokio::pin!(work);
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            _ = ticks.tick() => {
-                if let Err(error) = message.ack_with(AckKind::Progress).await {
-                    tracing::debug!(%error, "a sign of progress was not sent");
-                }
-            }
-        }
-    }
-}
-
-async fn settle(driver: &Driver, message: &Message, deliveries: u32, fate: Fate) {
-    let acked = match fate {
-        Fate::Settled => message.ack().await,
-        Fate::Later(after) => message.ack_with(AckKind::Nak(Some(after))).await,
-        Fate::Leave => Ok(()),
-        Fate::Dead(reason, detail) => {
-            tracing::error!(reason, detail, deliveries, "a command cannot be done and is dead-lettered");
-            match driver.bury(message, reason, &detail, deliveries).await {
-                Ok(()) => message.ack_with(AckKind::Term).await,
-                // Not buried is not lost: it is delivered again, and buried then.
-                Err(error) => {
-                    tracing::error!(%error, "the dead letter could not be stored; trying again");
-                    message.ack_with(AckKind::Nak(Some(LONGEST_PAUSE))).await
-                }
-            }
-        }
-    };
-    if let Err(error) = acked {
-        tracing::warn!(%error, "an ack was not sent; the command will be delivered again");
+        _ => Err(CodecError::Malformed("the subject and the body say different things".to_owned())),
     }
 }
 
 /// The pause before a delivery that failed is repeated.
 pub(super) fn pause(deliveries: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(2u32.saturating_pow(deliveries.saturating_sub(1))).min(LONGEST_PAUSE)
+    Backoff::new(FIRST_PAUSE, LONGEST_PAUSE).pause(deliveries)
 }

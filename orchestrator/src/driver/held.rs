@@ -3,6 +3,7 @@
 use async_nats::HeaderMap;
 use sba_service::{
     log::{AppendError, Loaded, ReadError},
+    publish::PublishFailure,
     telemetry::trace,
 };
 use sba_subjects::{
@@ -11,11 +12,12 @@ use sba_subjects::{
     event::Event,
     id::{CommandId, TenantKey},
     record::Record,
-    run::RunStatus,
-    state::{ApplyError, RunState},
+    run::{Failure, RunStatus},
+    state::{ApplyError, RunState, StepState},
 };
+use tokio::sync::mpsc;
 
-use super::Driver;
+use super::{Driver, roll::Passed};
 use crate::domain::{Action, Agent, Input, Stamp, Turn, decide};
 
 /// Why a run could not be driven to where it parks or ends.
@@ -36,7 +38,11 @@ pub(super) enum Stop {
     #[error("an event cannot follow: {0}")]
     Undecidable(#[from] ApplyError),
     #[error("a job could not be queued: {0}")]
-    Job(String),
+    Job(#[source] PublishFailure),
+    #[error("a timer could not be set: {0}")]
+    Timer(#[source] PublishFailure),
+    #[error("a job or a timer could not be taken back: {0}")]
+    Purge(String),
 }
 
 impl From<AppendError> for Stop {
@@ -58,6 +64,8 @@ impl Stop {
             Self::Unsayable(_) => "event_unsayable",
             Self::Undecidable(_) => "event_misplaced",
             Self::Job(_) => "job_not_queued",
+            Self::Timer(_) => "timer_not_set",
+            Self::Purge(_) => "not_taken_back",
         }
     }
 
@@ -67,63 +75,91 @@ impl Stop {
             Self::Read(error) => !matches!(error, ReadError::Unavailable(_)) && !error.is_from_the_future(),
             Self::Unsayable(_) | Self::Undecidable(_) => true,
             Self::Append(error) => matches!(error, AppendError::TooLarge { .. }),
-            Self::Fenced | Self::CutOff | Self::Job(_) => false,
+            Self::Fenced | Self::CutOff | Self::Job(_) | Self::Timer(_) | Self::Purge(_) => false,
         }
     }
 }
 
-/// A held run: its state, and the fence behind which its next record goes.
+/// A held run: its state, the fence behind which its next record goes, and the commands that others pass on.
 pub(super) struct Held<'d> {
     pub(super) driver: &'d Driver,
     pub(super) tenant: TenantKey,
     pub(super) state: RunState,
     pub(super) fence: u64,
     pub(super) agent: Agent,
+    pub(super) mailbox: &'d mut mpsc::Receiver<Passed>,
+    /// Whether this process has said that it drives the run.
+    holding: bool,
+    /// The `seq` up to which a snapshot was kept.
+    kept: u64,
 }
 
 impl<'d> Held<'d> {
-    pub(super) fn new(driver: &'d Driver, tenant: TenantKey, loaded: Loaded) -> Self {
+    pub(super) fn new(
+        driver: &'d Driver,
+        tenant: TenantKey,
+        loaded: Loaded,
+        mailbox: &'d mut mpsc::Receiver<Passed>,
+    ) -> Self {
         let agent = driver.settings.build(&loaded.state);
-        Self { driver, tenant, state: loaded.state, fence: loaded.fence, agent }
+        let kept = loaded.state.seq;
+        Self { driver, tenant, state: loaded.state, fence: loaded.fence, agent, mailbox, holding: false, kept }
     }
 
-    /// Does what a command asks, and goes on until the run parks or ends.
-    pub(super) async fn drive(&mut self, command: Command) -> Result<(), Stop> {
-        let cause = command.id;
-        let mut action = self.tell(Input::Command(command), Some(cause), false).await?;
+    /// Does what was decided, and goes on until the run parks or ends.
+    pub(super) async fn drive(&mut self, mut actions: Vec<Action>) -> Result<(), Stop> {
         loop {
-            action = match action {
-                Action::CallModel(step) => self.write(step).await?,
-                Action::CallTool(step) => {
-                    let (queued, ()) = tokio::join!(self.call(step), self.keep());
-                    return queued;
-                }
-                Action::End => {
-                    self.keep().await;
-                    return Ok(());
-                }
-                Action::Nothing => return Ok(()),
+            if actions.contains(&Action::Fork) {
+                let steps = self.steps_to_take_over().await?;
+                actions = self.tell(Input::Forked(steps), None).await?;
+                continue;
             }
+            let (model, ()) = tokio::try_join!(self.perform(&actions), self.keep_if_parked())?;
+            actions = match model {
+                Some(step) => self.write(step).await?,
+                None => match self.mailbox.try_recv() {
+                    Ok(passed) => self.obey_passed(passed).await?,
+                    Err(_) => return Ok(()),
+                },
+            };
         }
     }
 
+    /// Decides on a command and stores what follows.
+    pub(super) async fn obey(&mut self, command: Command) -> Result<Vec<Action>, Stop> {
+        let cause = command.id;
+        self.tell(Input::Command(Box::new(command)), Some(cause)).await
+    }
+
+    /// The same for a command that somebody passed on, and waits for.
+    pub(super) async fn obey_passed(&mut self, passed: Passed) -> Result<Vec<Action>, Stop> {
+        let actions = self.obey(passed.command).await?;
+        // Who passed it on may have given up waiting.
+        let _ = passed.stored.send(());
+        Ok(actions)
+    }
+
+    /// Ends a run that can never go on, and says why.
+    pub(super) async fn give_up(&mut self, stop: &Stop) -> Result<(), Stop> {
+        tracing::error!(error = %stop, code = stop.code(), "the run cannot go on");
+        let failure = Failure::new(stop.code(), stop.to_string());
+        let actions = self.tell(Input::Unanswered(failure), None).await?;
+        self.perform(&actions).await?;
+        self.keep_if_parked().await
+    }
+
     /// Decides on an input and stores what follows.
-    pub(super) async fn tell(&mut self, input: Input, cause: Option<CommandId>, holding: bool) -> Result<Action, Stop> {
-        let decision = decide(self.state.clone(), &self.agent, self.stamp(cause), input, holding)?;
-        self.store(decision.turn).await?;
-        Ok(decision.action)
+    pub(super) async fn tell(&mut self, input: Input, cause: Option<CommandId>) -> Result<Vec<Action>, Stop> {
+        let decision = decide(self.state.clone(), &self.agent, self.stamp(cause), input, self.holding)?;
+        self.fence = append(self.driver, &self.tenant, &decision.turn, self.fence).await?;
+        self.report(&decision.turn);
+        self.state = decision.turn.state;
+        self.holding = self.state.owner() == Some(self.driver.instance);
+        Ok(decision.actions)
     }
 
     pub(super) fn stamp(&self, cause: Option<CommandId>) -> Stamp {
         Stamp { instance: self.driver.instance, now: self.driver.clock.now_millis(), cause }
-    }
-
-    /// Stores a turn: its events are true from here on, or not at all.
-    pub(super) async fn store(&mut self, turn: Turn) -> Result<(), Stop> {
-        self.fence = append(self.driver, &self.tenant, &turn, self.fence).await?;
-        self.report(&turn);
-        self.state = turn.state;
-        Ok(())
     }
 
     /// Counts what is now true.
@@ -133,8 +169,7 @@ impl<'d> Held<'d> {
             match &event.payload {
                 Event::StepFinished(finished) => {
                     if let Some(usage) = finished.usage {
-                        let tenant = turn.state.tenant_id.to_string();
-                        metrics.llm_tokens(&tenant, usage.input_tokens + usage.output_tokens);
+                        metrics.llm_tokens(&turn.state.tenant_id.to_string(), usage.tokens());
                     }
                 }
                 Event::Done(done) => {
@@ -148,12 +183,38 @@ impl<'d> Held<'d> {
         }
     }
 
-    /// Keeps a snapshot. Without one the next reader reads a longer tail, so a failure is only noted.
-    pub(super) async fn keep(&self) {
-        debug_assert!(self.state.status != RunStatus::Created, "a snapshot follows a decision");
+    /// Keeps a snapshot where the run parks or ends.
+    async fn keep_if_parked(&self) -> Result<(), Stop> {
+        if !matches!(self.state.status, RunStatus::Created | RunStatus::Running) && self.state.seq > self.kept {
+            self.keep().await;
+        }
+        Ok(())
+    }
+
+    /// Keeps a snapshot within a long step, so that whoever takes the run over need not read all of it.
+    pub(super) async fn keep_now_and_then(&mut self) {
+        if self.state.seq >= self.kept.saturating_add(self.driver.limits.snapshot_every) {
+            self.keep().await;
+            self.kept = self.state.seq;
+        }
+    }
+
+    /// Without a snapshot the next reader reads a longer tail, so a failure is only noted.
+    async fn keep(&self) {
         if let Err(error) = self.driver.log.keep_snapshot(&self.tenant, &self.state, self.fence).await {
             tracing::warn!(%error, "the snapshot of the run was not kept");
         }
+    }
+
+    /// The steps of the run that this one branches off from, as far as they are taken over.
+    async fn steps_to_take_over(&self) -> Result<Option<Vec<StepState>>, Stop> {
+        let Some(fork) = self.state.fork_of else { return Ok(None) };
+        let source = self.driver.log.load(&self.tenant, fork.run).await?.map(|loaded| loaded.state);
+        let most = usize::try_from(fork.step).unwrap_or(usize::MAX);
+        Ok(source.filter(|source| source.steps.len() >= most).map(|mut source| {
+            source.steps.truncate(most);
+            source.steps
+        }))
     }
 }
 

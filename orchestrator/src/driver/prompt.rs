@@ -1,34 +1,60 @@
 //! What the model is asked for a step.
 
-use sba_subjects::state::RunState;
+use sba_subjects::{run::Workflow, state::RunState, tool::spec};
 
+use super::Driver;
 use crate::{
     domain::{Agent, Piece, WriteInput, hits},
-    model::{
-        ModelRequest,
-        prompts::{self, Room},
-    },
+    model::{ModelRequest, ToolOffer, prompts},
 };
 
-/// The request for a writing step.
-pub(super) fn request(state: &RunState, agent: &Agent, step: u32) -> ModelRequest {
-    let input = state.steps.iter().find(|known| known.number == step).map(|step| step.input.clone());
+mod conversation;
+
+/// The request for a model's step, and the field of the answer's JSON that holds its text, where the answer is JSON.
+pub(super) fn request(
+    driver: &Driver,
+    state: &RunState,
+    agent: &Agent,
+    step: u32,
+) -> (ModelRequest, Option<&'static str>) {
+    let blank = ModelRequest {
+        model: agent.model.clone(),
+        system: String::new(),
+        messages: Vec::new(),
+        tools: Vec::new(),
+        schema: None,
+        max_output_tokens: agent.room(state),
+        temperature: Some(agent.temperature),
+        seed: Some(0),
+    };
+    match state.workflow {
+        Workflow::Render | Workflow::Tool => (piece(driver, state, agent, step, blank), Some(prompts::FIELD)),
+        Workflow::Agentic => (conversation::request(state, agent, blank), None),
+    }
+}
+
+/// The request for one piece of a report.
+fn piece(driver: &Driver, state: &RunState, agent: &Agent, step: u32, blank: ModelRequest) -> ModelRequest {
+    let input = state.step(step).map(|step| step.input.clone());
     let input: Option<WriteInput> = input.and_then(|input| serde_json::from_value(input).ok());
     let (piece, sources) = input.map_or((Piece::Answer, Vec::new()), |input| (input.piece, input.sources));
     let hits = hits(state);
     let passages: Vec<&str> =
         sources.iter().filter_map(|&index| hits.get(index)).map(|hit| hit.text.as_str()).collect();
-    let prompt = match piece {
-        Piece::Answer => prompts::answer(&state.prompt, &passages, &agent.locale, Room::SMALL),
-        Piece::Section => prompts::section(&state.prompt, &passages, &agent.locale, Room::SMALL),
+    let ask = match piece {
+        Piece::Answer => prompts::answer,
+        Piece::Section => prompts::section,
     };
-    ModelRequest {
-        model: agent.model.clone(),
-        system: prompt.system,
-        messages: prompt.messages,
-        schema: Some(prompt.schema),
-        max_output_tokens: agent.max_output_tokens,
-        temperature: Some(agent.temperature),
-        seed: Some(0),
-    }
+    let prompt = ask(&state.prompt, &passages, &agent.locale, driver.limits.room);
+    ModelRequest { system: prompt.system, messages: prompt.messages, schema: Some(prompt.schema), ..blank }
+}
+
+/// The tools that the agent is offered.
+fn offers(agent: &Agent) -> Vec<ToolOffer> {
+    let offer = |name: &&'static str| {
+        let tool = spec(name)?;
+        let (name, description) = (tool.name.to_owned(), tool.description.to_owned());
+        Some(ToolOffer { name, description, parameters: (tool.parameters)() })
+    };
+    agent.tools.iter().filter_map(offer).collect()
 }

@@ -1,125 +1,157 @@
-//! The executor's first kind of step: a call of the model, said as it comes.
+//! A call of the model, said as it comes.
 //!
 //! One append is in flight at a time. What the model says meanwhile makes up the next frame: at rest each
-//! piece is said at once, under load a frame carries what has gathered. No timer is needed.
+//! piece is said at once, under load a frame carries what has gathered. No timer is needed. Commands for the run
+//! are obeyed between two appends, so a cancelled run says no further token.
+
+use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
 use rand::Rng as _;
-use sba_subjects::run::{Failure, Usage};
+use sba_subjects::run::{Failure, RunStatus};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until},
+};
 
 use super::{
+    Driver,
+    hearing::{Hearing, Unsaid},
     held::{Held, Stop, append},
     prompt,
+    roll::Passed,
 };
 use crate::{
-    domain::{Action, Answer, Input, Turn, decide},
-    model::{Finish, JsonText, ModelChunk, ModelError, ModelStream, prompts},
+    domain::{Action, Input, Turn, decide},
+    model::{ModelError, ModelRequest, ModelStream},
 };
 
-/// What the model said and the log does not have yet.
-#[derive(Default)]
-struct Unsaid {
-    text: String,
-    count: u64,
+/// How a call of the model ended.
+enum Ended {
+    /// By an answer, or by a command: this is to be done next.
+    With(Vec<Action>),
+    /// The model failed.
+    Failed(ModelError),
 }
 
-/// How far an answer has come.
-struct Hearing {
-    reader: JsonText,
-    raw: String,
-    unsaid: Unsaid,
-    end: Option<Result<(Usage, Finish), ModelError>>,
+/// The model's side of a call: it is being opened, or it speaks.
+struct Line<'d> {
+    opening: Option<BoxFuture<'d, Result<ModelStream, ModelError>>>,
+    stream: Option<ModelStream>,
 }
 
-impl Hearing {
-    fn new() -> Self {
-        Self { reader: JsonText::new(prompts::FIELD), raw: String::new(), unsaid: Unsaid::default(), end: None }
+impl<'d> Line<'d> {
+    fn open(driver: &'d Driver, request: ModelRequest) -> Self {
+        Self { opening: Some(driver.model.stream(request)), stream: None }
     }
 
-    fn hear(&mut self, chunk: Option<Result<ModelChunk, ModelError>>) {
-        match chunk {
-            Some(Ok(ModelChunk::Text(raw))) => {
-                self.raw.push_str(&raw);
-                self.unsaid.text.push_str(&self.reader.push(&raw));
-                self.unsaid.count += 1;
+    /// The next chunk; the end of the stream is `None`, as in the stream itself.
+    async fn next(&mut self) -> Option<Result<crate::model::ModelChunk, ModelError>> {
+        if let Some(opening) = &mut self.opening {
+            let opened = opening.await;
+            self.opening = None;
+            match opened {
+                Ok(stream) => self.stream = Some(stream),
+                Err(error) => return Some(Err(error)),
             }
-            Some(Ok(ModelChunk::End { usage, finish })) => {
-                let usage = Usage { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens };
-                self.end = Some(Ok((usage, finish)));
-            }
-            Some(Err(error)) => self.end = Some(Err(error)),
-            None => self.end = Some(Err(ModelError::garbage("the stream ended without an end"))),
+        }
+        match &mut self.stream {
+            Some(stream) => stream.next().await,
+            None => None,
         }
     }
 }
 
+/// An append on its way, with the turn that it stores.
+type Flight<'d> = BoxFuture<'d, (Turn, Result<u64, Stop>)>;
+
 /// What became of the append in flight; never, while there is none.
-async fn landed<T>(flight: &mut Option<BoxFuture<'_, T>>) -> T {
+async fn landed(flight: &mut Option<Flight<'_>>) -> (Turn, Result<u64, Stop>) {
     match flight {
         Some(flight) => flight.await,
         None => std::future::pending().await,
     }
 }
 
-impl Held<'_> {
-    /// Calls the model for a step until it has answered or will not.
-    pub(super) async fn write(&mut self, step: u32) -> Result<Action, Stop> {
-        let mut failed = 0;
+/// Until this process does not hear itself.
+async fn silent(hearing: &mut watch::Receiver<bool>) {
+    // The value behind it is locked while it is looked at: it must not outlive this function.
+    let _ = hearing.wait_for(|heard| !heard).await.is_ok();
+}
+
+impl<'d> Held<'d> {
+    /// Calls the model for a step until it has answered, will not, or somebody wants otherwise.
+    pub(super) async fn write(&mut self, step: u32) -> Result<Vec<Action>, Stop> {
         loop {
             let error = match self.answer(step).await? {
-                Ok(action) => return Ok(action),
-                Err(error) => error,
+                Ended::With(actions) => return Ok(actions),
+                Ended::Failed(error) => error,
             };
-            failed += 1;
+            let failed = self.state.step(step).map_or(0, |step| step.errors).saturating_add(1);
             let jitter = rand::rng().random_range(0.0..1.0);
+            let failure = Failure::new(error.code(), error.to_string());
             let Some(pause) = self.driver.limits.retry.pause(failed, &error, jitter) else {
                 tracing::warn!(error = %error, code = error.code(), failed, "the model did not answer");
-                let failure = Failure::new(error.code(), error.to_string());
-                return self.tell(Input::Unanswered(failure), None, true).await;
+                return self.tell(Input::Unanswered(failure), None).await;
             };
             tracing::info!(error = %error, failed, ?pause, "the model failed; calling it again");
-            tokio::time::sleep(pause).await;
-            if self.state.running_step().is_some_and(|step| step.tokens > 0) {
-                self.tell(Input::Again, None, true).await?;
+            if pause >= self.driver.limits.park_after {
+                let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+                let until = Some(self.driver.clock.now_millis().saturating_add(millis));
+                return self.tell(Input::Failed { failure, until }, None).await;
+            }
+            self.tell(Input::Failed { failure, until: None }, None).await?;
+            if let Some(actions) = self.rest(step, pause).await? {
+                return Ok(actions);
             }
         }
     }
 
-    /// One call of the model, to its end. The inner error is the model's.
-    async fn answer(&mut self, step: u32) -> Result<Result<Action, ModelError>, Stop> {
-        let mut hearing = self.driver.peers.hearing();
-        let opened = tokio::select! {
-            opened = self.driver.model.stream(prompt::request(&self.state, &self.agent, step)) => opened,
-            _ = hearing.wait_for(|heard| !heard) => return Err(Stop::CutOff),
-        };
-        match opened {
-            Ok(stream) => self.hear(stream).await,
-            Err(error) => Ok(Err(error)),
+    /// Waits before the model is called again, unless a command wants otherwise.
+    async fn rest(&mut self, step: u32, pause: Duration) -> Result<Option<Vec<Action>>, Stop> {
+        let until = Instant::now() + pause;
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return Ok(None),
+                Some(passed) = self.mailbox.recv() => {
+                    let actions = self.obey_passed(passed).await?;
+                    if !self.writes(step) {
+                        return Ok(Some(actions));
+                    }
+                }
+            }
         }
     }
 
-    async fn hear(&mut self, mut stream: ModelStream) -> Result<Result<Action, ModelError>, Stop> {
-        let mut heard = Hearing::new();
-        let mut flight: Option<BoxFuture<'_, (Turn, Result<u64, Stop>)>> = None;
-        let mut cut_off = self.driver.peers.hearing();
-        let (driver, tenant) = (self.driver, self.tenant.clone());
+    /// Whether the run still wants an answer of the model for this step.
+    fn writes(&self, step: u32) -> bool {
+        self.state.status == RunStatus::Running && self.state.model_step().is_some_and(|known| known.number == step)
+    }
+
+    /// One call of the model, to its end.
+    async fn answer(&mut self, step: u32) -> Result<Ended, Stop> {
+        let driver = self.driver;
+        let (request, field) = prompt::request(driver, &self.state, &self.agent, step);
+        let mut line = Line::open(driver, request);
+        let mut heard = Hearing::new(field);
+        let mut flight: Option<Flight<'_>> = None;
+        let mut waiting: Option<Passed> = None;
+        let mut cut_off = driver.peers.hearing();
+        let deadline = sleep(driver.limits.model_deadline);
+        tokio::pin!(deadline);
         loop {
             if flight.is_none() {
+                if let Some(passed) = waiting.take() {
+                    let actions = self.obey_passed(passed).await?;
+                    if !self.writes(step) {
+                        return Ok(Ended::With(actions));
+                    }
+                }
                 if heard.end.is_some() {
                     break;
                 }
                 if !heard.unsaid.text.is_empty() {
-                    let Unsaid { text, count } = std::mem::take(&mut heard.unsaid);
-                    let input = Input::Said { text, count };
-                    let decision = decide(self.state.clone(), &self.agent, self.stamp(None), input, true)?;
-                    let (fence, tenant) = (self.fence, tenant.clone());
-                    flight = Some(
-                        async move {
-                            let stored = append(driver, &tenant, &decision.turn, fence).await;
-                            (decision.turn, stored)
-                        }
-                        .boxed(),
-                    );
+                    flight = Some(self.frame(std::mem::take(&mut heard.unsaid))?);
                 }
             }
             let room = heard.unsaid.text.len() < driver.limits.frame_bytes;
@@ -128,25 +160,31 @@ impl Held<'_> {
                     flight = None;
                     self.fence = stored?;
                     self.state = turn.state;
+                    self.keep_now_and_then().await;
                 }
-                chunk = stream.next(), if heard.end.is_none() && room => heard.hear(chunk),
-                _ = cut_off.wait_for(|heard| !heard) => return Err(Stop::CutOff),
+                Some(passed) = self.mailbox.recv(), if waiting.is_none() => waiting = Some(passed),
+                chunk = line.next(), if heard.end.is_none() && room => heard.hear(chunk),
+                () = &mut deadline, if heard.end.is_none() => {
+                    heard.hear(Some(Err(driver.limits.too_slow())));
+                }
+                () = silent(&mut cut_off) => return Err(Stop::CutOff),
             }
         }
-        self.conclude(heard).await
+        match heard.whole() {
+            Ok(answer) => Ok(Ended::With(self.tell(Input::Answered(answer), None).await?)),
+            Err(error) => Ok(Ended::Failed(error)),
+        }
     }
 
-    async fn conclude(&mut self, heard: Hearing) -> Result<Result<Action, ModelError>, Stop> {
-        let Hearing { reader, raw, mut unsaid, end } = heard;
-        let (usage, finish) = match end {
-            Some(Ok(end)) => end,
-            Some(Err(error)) => return Ok(Err(error)),
-            None => return Ok(Err(ModelError::garbage("the stream ended without an end"))),
+    /// Sets off the append of what the model said.
+    fn frame(&self, unsaid: Unsaid) -> Result<Flight<'d>, Stop> {
+        let Unsaid { text, count } = unsaid;
+        let turn = decide(self.state.clone(), &self.agent, self.stamp(None), Input::Said { text, count }, true)?.turn;
+        let (driver, fence, tenant) = (self.driver, self.fence, self.tenant.clone());
+        let append = async move {
+            let stored = append(driver, &tenant, &turn, fence).await;
+            (turn, stored)
         };
-        unsaid.text.push_str(&reader.finish());
-        let cut = finish == Finish::Length;
-        let count = if unsaid.text.is_empty() { 0 } else { unsaid.count.max(1) };
-        let answer = Answer { rest: unsaid.text, count, raw, cut, usage };
-        Ok(Ok(self.tell(Input::Answered(answer), None, true).await?))
+        Ok(append.boxed())
     }
 }

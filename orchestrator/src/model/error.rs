@@ -33,6 +33,12 @@ pub enum ModelError {
         /// How long the provider asks to wait.
         retry_after: Option<Duration>,
     },
+    /// The provider failed so often that it is left alone for a while; nothing was sent.
+    #[error("the model failed several times in a row and is left alone for {retry_after:?}")]
+    Unavailable {
+        /// Until it is tried again.
+        retry_after: Duration,
+    },
     /// The provider answered that it will not or cannot do this call.
     #[error("the model's provider refused the call with status {status}: {message}")]
     Refused {
@@ -72,6 +78,8 @@ pub enum Wait {
     FirstToken,
     /// Between two pieces of text.
     NextToken,
+    /// From the call to the end of the answer.
+    Answer,
 }
 
 impl fmt::Display for Wait {
@@ -81,6 +89,7 @@ impl fmt::Display for Wait {
             Self::Connect => "connecting",
             Self::FirstToken => "the first token",
             Self::NextToken => "the next token",
+            Self::Answer => "the whole answer",
         })
     }
 }
@@ -93,6 +102,7 @@ impl ModelError {
             Self::Unreachable { .. } => "model_unreachable",
             Self::Timeout { .. } => "model_timeout",
             Self::RateLimited { .. } => "model_rate_limited",
+            Self::Unavailable { .. } => "model_unavailable",
             Self::Refused { .. } => "model_refused",
             Self::Garbage { .. } => "model_garbage",
             Self::TooLong { .. } => "model_too_long",
@@ -106,17 +116,36 @@ impl ModelError {
         match self {
             // Who waited for a turn for as long as a call may take has used up the time of the call.
             Self::Timeout { wait: Wait::Turn, .. } => false,
-            Self::Unreachable { .. } | Self::Timeout { .. } | Self::RateLimited { .. } | Self::Garbage { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::RateLimited { .. }
+            | Self::Unavailable { .. }
+            | Self::Garbage { .. } => true,
             Self::Refused { status, .. } => *status >= 500 || *status == 408,
             Self::TooLong { .. } | Self::Misconfigured { .. } => false,
         }
     }
 
-    /// How long the provider asks to wait before the next call.
+    /// Whether it tells that the provider is down or overloaded, rather than something about this call.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            // Those are waits for SBA itself.
+            Self::Timeout { wait: Wait::Turn | Wait::Answer, .. } => false,
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::RateLimited { .. } => true,
+            Self::Refused { status, .. } => *status >= 500 || *status == 408,
+            Self::Unavailable { .. } | Self::Garbage { .. } | Self::TooLong { .. } | Self::Misconfigured { .. } => {
+                false
+            }
+        }
+    }
+
+    /// How long to wait before the next call, where that is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimited { retry_after } => *retry_after,
+            Self::Unavailable { retry_after } => Some(*retry_after),
             _ => None,
         }
     }

@@ -4,8 +4,11 @@
 //! client library for the other providers would buffer an endless line without a limit and skip
 //! events that it does not understand.
 
+mod calls;
+mod strict;
 mod wire;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,9 +17,11 @@ use futures::{StreamExt, stream};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, Url};
 
+use super::calls::ending;
 use super::http;
 use super::sse;
-use super::{Finish, Model, ModelChunk, ModelError, ModelRequest, ModelStream, Usage};
+use super::{CallLimits, Finish, Model, ModelChunk, ModelError, ModelRequest, ModelStream, Usage};
+use calls::Calls;
 use wire::{Call, Event};
 
 /// The event that ends an answer.
@@ -33,6 +38,8 @@ pub(super) struct Endpoint<'a> {
     pub connect_timeout: Duration,
     /// The longest event, in bytes.
     pub event_bytes: usize,
+    /// The most that an answer may ask for.
+    pub tool_calls: CallLimits,
 }
 
 /// A model behind an OpenAI-compatible endpoint.
@@ -42,6 +49,7 @@ pub(super) struct OpenAi {
     headers: HeaderMap,
     connect_timeout: Duration,
     event_bytes: usize,
+    tool_calls: CallLimits,
 }
 
 impl OpenAi {
@@ -56,6 +64,7 @@ impl OpenAi {
             headers: headers(endpoint.api_key)?,
             connect_timeout: endpoint.connect_timeout,
             event_bytes: endpoint.event_bytes,
+            tool_calls: endpoint.tool_calls,
         })
     }
 }
@@ -81,7 +90,7 @@ impl Model for OpenAi {
         }
         expect_event_stream(&response)?;
         let events = sse::data(response.bytes_stream(), self.event_bytes);
-        Ok(chunks(events))
+        Ok(chunks(events, Calls::new(self.tool_calls)))
     }
 }
 
@@ -97,16 +106,19 @@ fn expect_event_stream(response: &Response) -> Result<(), ModelError> {
 /// What is known of an answer before its end.
 struct Answer {
     events: BoxStream<'static, Result<String, ModelError>>,
+    calls: Calls,
     finish: Option<Finish>,
     usage: Option<Usage>,
+    /// What is left to be given once the answer ended.
+    ending: VecDeque<ModelChunk>,
 }
 
-fn chunks(events: BoxStream<'static, Result<String, ModelError>>) -> ModelStream {
-    let answer = Answer { events, finish: None, usage: None };
+fn chunks(events: BoxStream<'static, Result<String, ModelError>>, calls: Calls) -> ModelStream {
+    let answer = Answer { events, calls, finish: None, usage: None, ending: VecDeque::new() };
     stream::try_unfold(Some(answer), |answer| async move {
         let Some(mut answer) = answer else { return Ok(None) };
         let chunk = answer.next().await?;
-        let goes_on = matches!(chunk, ModelChunk::Text(_));
+        let goes_on = !matches!(chunk, ModelChunk::End { .. });
         Ok(Some((chunk, goes_on.then_some(answer))))
     })
     .boxed()
@@ -114,21 +126,22 @@ fn chunks(events: BoxStream<'static, Result<String, ModelError>>) -> ModelStream
 
 impl Answer {
     async fn next(&mut self) -> Result<ModelChunk, ModelError> {
+        if let Some(chunk) = self.ending.pop_front() {
+            return Ok(chunk);
+        }
         while let Some(data) = self.events.next().await.transpose()? {
             if data == DONE {
-                return Ok(self.end(Finish::Other));
+                return self.end(Some(Finish::Other));
             }
             if let Some(text) = self.read(&data)? {
                 return Ok(ModelChunk::Text(text));
             }
         }
-        match self.finish {
-            // Some servers leave the last event out; the reason to finish says as much.
-            Some(finish) => Ok(self.end(finish)),
-            None => Err(ModelError::unreachable("the answer was cut off before its end")),
-        }
+        // Some servers leave the last event out; the reason to finish says as much.
+        self.end(None)
     }
 
+    /// The text of an event; empty where it only has a piece of a tool call.
     fn read(&mut self, data: &str) -> Result<Option<String>, ModelError> {
         let event: Event = serde_json::from_str(data)
             .map_err(|error| ModelError::garbage(format_args!("{error} in an event of {} bytes", data.len())))?;
@@ -139,11 +152,16 @@ impl Answer {
         self.usage = event.usage.map(Usage::from).or(self.usage);
         let Some(choice) = choices.into_iter().next() else { return Ok(None) };
         self.finish = choice.finish().or(self.finish);
-        Ok(choice.text().filter(|text| !text.is_empty()))
+        let (text, calls) = choice.said();
+        let said = !text.is_empty() || !calls.is_empty();
+        calls.into_iter().try_for_each(|delta| self.calls.push(delta))?;
+        Ok(said.then_some(text))
     }
 
-    fn end(&self, unless_known: Finish) -> ModelChunk {
-        let finish = self.finish.unwrap_or(unless_known);
-        ModelChunk::End { usage: self.usage.unwrap_or_default(), finish }
+    fn end(&mut self, unless_known: Option<Finish>) -> Result<ModelChunk, ModelError> {
+        let cut_off = || ModelError::unreachable("the answer was cut off before its end");
+        let finish = self.finish.or(unless_known).ok_or_else(cut_off)?;
+        self.ending = ending(self.calls.take(), self.usage.unwrap_or_default(), finish);
+        self.ending.pop_front().ok_or_else(cut_off)
     }
 }

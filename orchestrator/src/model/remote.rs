@@ -3,23 +3,26 @@
 //! The library's stream ends silently where a connection is cut, which [`super::Guarded`] turns
 //! into an error; everything else that it reports is sorted here.
 
+mod answer;
+mod conversation;
+
 use std::string::FromUtf8Error;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{Stream, StreamExt, future, stream};
 use genai::adapter::AdapterKind;
-use genai::chat::{
-    ChatMessage, ChatOptions, ChatRequest, ChatStream, ChatStreamEvent, JsonSpec, StopReason, StreamEnd,
-};
+use genai::chat::{ChatOptions, ChatStream, ChatStreamEvent, JsonSpec};
 use genai::resolver::{AuthData, Endpoint as Address, ProviderConfig};
 use genai::{Client, ModelIden};
 use serde_json::Value;
 use tracing::dispatcher::{Dispatch, with_default};
 
 use super::error::Cause;
-use super::{Finish, Model, ModelChunk, ModelError, ModelRequest, ModelStream, Role, Usage};
+use super::{CallLimits, Model, ModelError, ModelRequest, ModelStream};
 use super::{http, openai::Endpoint};
+use answer::Answer;
+use conversation::chat;
 
 /// The keywords of a JSON Schema that bound how long something is.
 const LENGTHS: [&str; 4] = ["minLength", "maxLength", "minItems", "maxItems"];
@@ -29,6 +32,7 @@ pub(super) struct Remote {
     client: Client,
     kind: AdapterKind,
     connect_timeout: Duration,
+    tool_calls: CallLimits,
 }
 
 impl Remote {
@@ -45,7 +49,7 @@ impl Remote {
             .append_provider_config(kind, provider)
             .build()
             .map_err(|error| ModelError::misconfigured(error.to_string()))?;
-        Ok(Self { client, kind, connect_timeout: endpoint.connect_timeout })
+        Ok(Self { client, kind, connect_timeout: endpoint.connect_timeout, tool_calls: endpoint.tool_calls })
     }
 }
 
@@ -58,9 +62,14 @@ impl Model for Remote {
         // Nothing is sent yet: whatever fails here lies in what was configured.
         let answer = answer.map_err(|error| ModelError::misconfigured(error.to_string()))?;
         let connect_timeout = self.connect_timeout;
+        let mut heard = Answer::new(self.tool_calls);
         let mut chunks = silent(answer.stream)
             .map(move |event| event.map_err(|error| sort(error, connect_timeout)))
-            .filter_map(|event| future::ready(event.map(chunk).transpose()))
+            .map(move |event| heard.chunks(event?))
+            .flat_map(|chunks| match chunks {
+                Ok(chunks) => stream::iter(chunks).map(Ok).left_stream(),
+                Err(error) => stream::once(future::ready(Err(error))).right_stream(),
+            })
             .boxed();
         // The library sends the call when the first event is asked for.
         match chunks.next().await {
@@ -74,15 +83,6 @@ impl Model for Remote {
 fn silent(mut events: ChatStream) -> impl Stream<Item = genai::Result<ChatStreamEvent>> {
     let nobody = Dispatch::none();
     stream::poll_fn(move |context| with_default(&nobody, || events.poll_next_unpin(context)))
-}
-
-fn chat(request: ModelRequest) -> ChatRequest {
-    let messages = request.messages.into_iter().map(|message| match message.role {
-        Role::User => ChatMessage::user(message.content),
-        Role::Assistant => ChatMessage::assistant(message.content),
-    });
-    let chat = ChatRequest::new(messages.collect());
-    if request.system.is_empty() { chat } else { chat.with_system(request.system) }
 }
 
 fn options(request: &ModelRequest) -> ChatOptions {
@@ -104,35 +104,6 @@ fn unbounded(schema: &Value) -> Value {
         }
         Value::Array(items) => items.iter().map(unbounded).collect(),
         other => other.clone(),
-    }
-}
-
-/// What an event means to a run; reasoning and keep-alives mean nothing.
-fn chunk(event: ChatStreamEvent) -> Option<ModelChunk> {
-    match event {
-        ChatStreamEvent::Chunk(piece) if !piece.content.is_empty() => Some(ModelChunk::Text(piece.content)),
-        ChatStreamEvent::End(end) => Some(ModelChunk::End { usage: usage(&end), finish: finish(&end) }),
-        _ => None,
-    }
-}
-
-fn usage(end: &StreamEnd) -> Usage {
-    let Some(usage) = &end.captured_usage else { return Usage::default() };
-    let count = |tokens: Option<i32>| tokens.and_then(|tokens| u64::try_from(tokens).ok());
-    let (input, output) = (count(usage.prompt_tokens), count(usage.completion_tokens));
-    Usage {
-        input_tokens: input.unwrap_or_default(),
-        output_tokens: output.unwrap_or_default(),
-        reported: input.is_some() && output.is_some(),
-    }
-}
-
-fn finish(end: &StreamEnd) -> Finish {
-    match &end.captured_stop_reason {
-        Some(StopReason::Completed(_) | StopReason::StopSequence(_)) => Finish::Stop,
-        Some(StopReason::MaxTokens(_)) => Finish::Length,
-        Some(StopReason::ContentFilter(_)) => Finish::Filtered,
-        _ => Finish::Other,
     }
 }
 

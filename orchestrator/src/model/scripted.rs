@@ -7,13 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 
-use super::{Finish, Model, ModelChunk, ModelError, ModelRequest, ModelStream, OutputSchema, Usage};
+use super::calls::ending;
+use super::{Finish, Message, Model, ModelChunk, ModelError, ModelRequest, ModelStream, OutputSchema, ToolCall, Usage};
 
 /// What a [`Scripted`] model says and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
     /// The answer to every call; a token is a word with the white space before it.
     pub text: String,
+    /// The tools that a conversation with tools asks for, turn by turn of the model: names and arguments. Where a turn
+    /// has none, and after all of them, the text is said.
+    pub calls: Vec<Vec<(String, String)>>,
     /// Pause before the first token.
     pub first_token_delay: Duration,
     /// Pause before each later token.
@@ -29,11 +33,18 @@ impl Script {
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            calls: Vec::new(),
             first_token_delay: Duration::ZERO,
             token_delay: Duration::ZERO,
             reports_usage: true,
             fault: None,
         }
+    }
+
+    /// The same script with tool calls.
+    #[must_use]
+    pub fn with_calls(self, calls: Vec<Vec<(String, String)>>) -> Self {
+        Self { calls, ..self }
     }
 
     /// The same script with a fault.
@@ -98,7 +109,9 @@ impl Scripted {
 
     /// The chunks of a whole answer to `request`.
     fn answer(&self, request: &ModelRequest) -> Vec<Result<ModelChunk, ModelError>> {
+        let calls = self.calls_for(request);
         let mut tokens = match request.schema.as_ref() {
+            _ if !calls.is_empty() => Vec::new(),
             Some(schema) => json_tokens(&self.script.text, schema),
             None => words(&self.script.text).map(str::to_owned).collect(),
         };
@@ -107,11 +120,23 @@ impl Scripted {
         tokens.truncate(allowed);
         let usage = Usage {
             input_tokens: request.text_bytes().div_ceil(4) as u64,
-            output_tokens: tokens.len() as u64,
+            output_tokens: (tokens.len() + calls.len()) as u64,
             reported: true,
         };
         let usage = if self.script.reports_usage { usage } else { Usage::default() };
-        tokens.into_iter().map(ModelChunk::Text).chain([ModelChunk::End { usage, finish }]).map(Ok).collect()
+        tokens.into_iter().map(ModelChunk::Text).chain(ending(calls, usage, finish)).map(Ok).collect()
+    }
+
+    /// The calls of the turn that the conversation has come to.
+    fn calls_for(&self, request: &ModelRequest) -> Vec<ToolCall> {
+        let turn = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
+        let calls = self.script.calls.get(turn).filter(|_| !request.tools.is_empty());
+        let call = |(index, (name, arguments)): (usize, &(String, String))| ToolCall {
+            id: format!("scripted_{turn}_{index}"),
+            name: name.clone(),
+            arguments: arguments.clone(),
+        };
+        calls.into_iter().flatten().enumerate().map(call).collect()
     }
 }
 
@@ -157,7 +182,7 @@ fn paced(chunks: Vec<Result<ModelChunk, ModelError>>, first: Duration, later: Du
         .enumerate()
         .then(move |(index, chunk)| async move {
             let pause = if index == 0 { first } else { later };
-            if matches!(chunk, Ok(ModelChunk::Text(_))) && !pause.is_zero() {
+            if matches!(chunk, Ok(ModelChunk::Text(_) | ModelChunk::Call(_))) && !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
             chunk

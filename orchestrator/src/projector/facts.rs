@@ -73,8 +73,13 @@ pub(super) fn add(facts: &mut Facts, event: Envelope) {
             error: done.error.filter(|_| done.status != RunStatus::Completed),
             ..update
         }),
-        // The text stands in the step's output, the artifact in its own table, the error in `done`.
-        Event::Token(_) | Event::Artifact(_) | Event::Error(_) => {}
+        // The text and the answers stand in the step's output, the artifact in its own table, the error in `done`.
+        Event::Token(_)
+        | Event::Artifact(_)
+        | Event::Error(_)
+        | Event::InputRequest(_)
+        | Event::InputResult(_)
+        | Event::Refused(_) => {}
     }
 }
 

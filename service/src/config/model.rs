@@ -1,8 +1,15 @@
 //! `[model]`
 
+mod fallback;
+mod scripted;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    fallback::FallbackConfig,
+    scripted::{ScriptedCall, ScriptedConfig, ScriptedFailure},
+};
 use super::{Millis, Secret, findings::Findings};
 
 /// The language model.
@@ -17,12 +24,18 @@ pub struct ModelConfig {
     pub base_url: Option<String>,
     /// Key for the endpoint. A secret.
     pub api_key: Option<Secret>,
+    /// How the endpoint is told of tools, and how it asks for them.
+    pub tool_calls: ToolCalls,
     /// Randomness: 0 gives the likeliest answer.
     pub temperature: f64,
     /// Most tokens of one answer.
     pub max_output_tokens: u32,
     /// Tokens that the model can hold, prompt and answer together.
     pub context_tokens: u32,
+    /// What a million tokens of a prompt cost, in millionths of whatever currency costs are counted in.
+    pub input_price_micros: u64,
+    /// The same for an answer.
+    pub output_price_micros: u64,
     /// Calls that one process makes at the same time; the surplus waits.
     pub max_concurrent_calls: usize,
     /// Longest wait for a connection to the endpoint, in milliseconds.
@@ -37,6 +50,14 @@ pub struct ModelConfig {
     pub retry_min_ms: Millis,
     /// Longest pause before a new attempt, in milliseconds.
     pub retry_max_ms: Millis,
+    /// Failures in a row after which the endpoint is left alone for a while.
+    pub breaker_failures: u32,
+    /// Longest time from the first to the last of these failures, in milliseconds.
+    pub breaker_window_ms: Millis,
+    /// How long the endpoint is left alone before one call tries it again, in milliseconds.
+    pub breaker_open_ms: Millis,
+    /// Another endpoint, for as long as the first is left alone.
+    pub fallback: FallbackConfig,
     /// The scripted provider, for tests and load.
     pub scripted: ScriptedConfig,
 }
@@ -55,45 +76,14 @@ pub enum ModelProvider {
     Scripted,
 }
 
-/// What the scripted provider says, how fast, and how it fails.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ScriptedConfig {
-    /// The text of every answer; each word is a token.
-    pub text: String,
-    /// Pause before each token, in milliseconds.
-    pub delay_ms: Millis,
-    /// How a call fails.
-    pub fail: ScriptedFailure,
-    /// How many calls of a process fail before they succeed; 0: each one fails.
-    pub fail_calls: u32,
-}
-
-/// A way to fail.
+/// How tools are offered and asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ScriptedFailure {
-    /// Not at all.
-    Never,
-    /// The endpoint cannot be reached.
-    Unreachable,
-    /// The stream breaks off in the middle.
-    MidStream,
-    /// The stream turns to garbage in the middle.
-    Garbage,
-    /// The stream stops in the middle and stays open.
-    Stall,
-}
-
-impl Default for ScriptedConfig {
-    fn default() -> Self {
-        Self {
-            text: "This is the scripted model.".to_owned(),
-            delay_ms: Millis::new(0),
-            fail: ScriptedFailure::Never,
-            fail_calls: 0,
-        }
-    }
+pub enum ToolCalls {
+    /// By the endpoint's own means.
+    Native,
+    /// By the prompt and a JSON schema of the answer, for endpoints without such means.
+    Schema,
 }
 
 impl Default for ModelConfig {
@@ -103,9 +93,12 @@ impl Default for ModelConfig {
             name: "default".to_owned(),
             base_url: None,
             api_key: None,
+            tool_calls: ToolCalls::Native,
             temperature: 0.0,
             max_output_tokens: 1_024,
             context_tokens: 8_192,
+            input_price_micros: 0,
+            output_price_micros: 0,
             max_concurrent_calls: 64,
             connect_timeout_ms: Millis::new(5_000),
             first_token_timeout_ms: Millis::new(60_000),
@@ -113,6 +106,10 @@ impl Default for ModelConfig {
             max_attempts: 4,
             retry_min_ms: Millis::new(250),
             retry_max_ms: Millis::new(10_000),
+            breaker_failures: 5,
+            breaker_window_ms: Millis::new(60_000),
+            breaker_open_ms: Millis::new(10_000),
+            fallback: FallbackConfig::default(),
             scripted: ScriptedConfig::default(),
         }
     }
@@ -140,6 +137,10 @@ impl ModelConfig {
         to.range("retry_max_ms", self.retry_max_ms.get(), 1..=3_600_000);
         let ordered = self.retry_min_ms <= self.retry_max_ms;
         to.require("retry_max_ms", ordered, "is shorter than retry_min_ms");
+        to.range("breaker_failures", self.breaker_failures, 1..=100_000);
+        to.range("breaker_window_ms", self.breaker_window_ms.get(), 1..=86_400_000);
+        to.range("breaker_open_ms", self.breaker_open_ms.get(), 1..=3_600_000);
+        self.fallback.check(&mut to);
         to.range("scripted.delay_ms", self.scripted.delay_ms.get(), 0..=600_000);
     }
 }

@@ -45,6 +45,16 @@ pub struct OrchestratorConfig {
     pub max_steps: u32,
     /// Most tokens of one run, input and output together.
     pub max_run_tokens: u64,
+    /// What one run may cost, in millionths of the currency of `model.input_price_micros`. Unset: no limit.
+    pub max_run_cost_micros: Option<u64>,
+    /// Most tool calls that one answer of a model may ask for; the surplus is not made.
+    pub max_parallel_calls: u32,
+    /// How often a model may make the same call in one run.
+    pub max_same_calls: u32,
+    /// Time that a person has to answer what a run asks, in milliseconds.
+    pub answer_deadline_ms: Millis,
+    /// Pause before another call of a failing model from which the run is let go meanwhile, in milliseconds.
+    pub park_after_ms: Millis,
     /// Longest time for one run, in milliseconds; waiting for a person does not count.
     pub run_deadline_ms: Millis,
     /// Time between two looks of the supervisor for runs without progress, in milliseconds.
@@ -76,6 +86,11 @@ impl Default for OrchestratorConfig {
             locale: "en".to_owned(),
             max_steps: 24,
             max_run_tokens: 200_000,
+            max_run_cost_micros: None,
+            max_parallel_calls: 16,
+            max_same_calls: 3,
+            answer_deadline_ms: Millis::new(86_400_000),
+            park_after_ms: Millis::new(5_000),
             run_deadline_ms: Millis::new(900_000),
             supervise_interval_ms: Millis::new(5_000),
             stall_ms: Millis::new(60_000),
@@ -109,6 +124,10 @@ impl OrchestratorConfig {
         to.range("max_sections", self.max_sections, 0..=49);
         to.range("max_steps", self.max_steps, 1..=10_000);
         to.range("max_run_tokens", self.max_run_tokens, 1..=1_000_000_000);
+        to.range("max_parallel_calls", self.max_parallel_calls, 1..=256);
+        to.range("max_same_calls", self.max_same_calls, 1..=1_000);
+        to.range("answer_deadline_ms", self.answer_deadline_ms.get(), 1_000..=31_536_000_000);
+        to.range("park_after_ms", self.park_after_ms.get(), 1_000..=3_600_000);
         to.range("run_deadline_ms", self.run_deadline_ms.get(), 100..=604_800_000);
         to.range("supervise_interval_ms", self.supervise_interval_ms.get(), 50..=600_000);
         to.range("stall_ms", self.stall_ms.get(), 100..=3_600_000);

@@ -34,6 +34,7 @@ struct Row {
     error_message: Option<String>,
     input_tokens: i64,
     output_tokens: i64,
+    cost_micros: i64,
     attempt: i32,
     seq: i64,
     created_at: OffsetDateTime,
@@ -59,6 +60,7 @@ impl TryFrom<Row> for Run {
             usage: Usage {
                 input_tokens: row.input_tokens.unsigned_abs(),
                 output_tokens: row.output_tokens.unsigned_abs(),
+                cost_micros: row.cost_micros.unsigned_abs(),
             },
             attempt: row.attempt.unsigned_abs(),
             seq: row.seq.unsigned_abs(),
@@ -78,7 +80,7 @@ pub async fn get(tx: &mut TenantTx, id: RunId) -> Result<Option<Run>, StoreError
     let row = sqlx::query_as!(
         Row,
         "select id, user_id, session_id, workflow, status, prompt, request, error_code, error_message,
-                input_tokens, output_tokens, attempt, seq, created_at, updated_at, started_at, ended_at
+                input_tokens, output_tokens, cost_micros, attempt, seq, created_at, updated_at, started_at, ended_at
          from agent_runs where id = $1",
         id.as_uuid(),
     )
@@ -108,7 +110,7 @@ pub async fn list(tx: &mut TenantTx, filter: &Filter, page: Page) -> Result<List
     let rows = sqlx::query_as!(
         Row,
         "select id, user_id, session_id, workflow, status, prompt, request, error_code, error_message,
-                input_tokens, output_tokens, attempt, seq, created_at, updated_at, started_at, ended_at
+                input_tokens, output_tokens, cost_micros, attempt, seq, created_at, updated_at, started_at, ended_at
          from agent_runs
          where ($1::text is null or status = $1) and ($2::uuid is null or user_id = $2)
            and ($3::uuid is null or session_id = $3)

@@ -120,6 +120,7 @@ pub async fn update(tx: &mut TenantTx, updates: &[RunUpdate]) -> Result<(), Stor
     let statuses: Vec<Option<&str>> = merged.iter().map(|m| m.status.map(RunStatus::as_str)).collect();
     let input: Vec<Option<i64>> = merged.iter().map(|m| m.usage.map(|u| to_i64(u.input_tokens))).collect();
     let output: Vec<Option<i64>> = merged.iter().map(|m| m.usage.map(|u| to_i64(u.output_tokens))).collect();
+    let costs: Vec<Option<i64>> = merged.iter().map(|m| m.usage.map(|u| to_i64(u.cost_micros))).collect();
     let codes: Vec<Option<&str>> = merged.iter().map(|m| m.error.as_ref().map(|e| e.0.as_str())).collect();
     let messages: Vec<Option<&str>> = merged.iter().map(|m| m.error.as_ref().map(|e| e.1.as_str())).collect();
     let started: Vec<Option<OffsetDateTime>> = merged.iter().map(|m| m.started_at).collect();
@@ -130,14 +131,16 @@ pub async fn update(tx: &mut TenantTx, updates: &[RunUpdate]) -> Result<(), Stor
              attempt = coalesce(u.attempt, r.attempt), status = coalesce(u.status, r.status),
              input_tokens = coalesce(u.input_tokens, r.input_tokens),
              output_tokens = coalesce(u.output_tokens, r.output_tokens),
+             cost_micros = coalesce(u.cost_micros, r.cost_micros),
              error_code = case when u.status = 'completed' then null else coalesce(u.error_code, r.error_code) end,
              error_message =
                  case when u.status = 'completed' then null else coalesce(u.error_message, r.error_message) end,
              started_at = coalesce(r.started_at, u.started_at), ended_at = coalesce(u.ended_at, r.ended_at)
          from unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::integer[], $5::text[], $6::bigint[],
-                     $7::bigint[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[])
+                     $7::bigint[], $8::text[], $9::text[], $10::timestamptz[], $11::timestamptz[],
+                     $12::bigint[])
              as u (id, seq, at, attempt, status, input_tokens, output_tokens, error_code, error_message,
-                   started_at, ended_at)
+                   started_at, ended_at, cost_micros)
          where r.id = u.id and r.seq < u.seq",
         &ids,
         &seqs,
@@ -150,6 +153,7 @@ pub async fn update(tx: &mut TenantTx, updates: &[RunUpdate]) -> Result<(), Stor
         &messages as &[Option<&str>],
         &started as &[Option<OffsetDateTime>],
         &ended as &[Option<OffsetDateTime>],
+        &costs as &[Option<i64>],
     )
     .execute(tx.conn())
     .await?;

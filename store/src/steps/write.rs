@@ -55,8 +55,8 @@ pub async fn start(tx: &mut TenantTx, steps: &[StepStart]) -> Result<(), StoreEr
          on conflict (tenant_id, run_id, number) do update
              set attempt = excluded.attempt, kind = excluded.kind, name = excluded.name, status = 'running',
                  input = excluded.input, output = null, error_code = null, error_message = null,
-                 input_tokens = 0, output_tokens = 0, tool_call_id = null, seq = excluded.seq,
-                 started_at = excluded.started_at, ended_at = null
+                 input_tokens = 0, output_tokens = 0, cost_micros = 0, tool_call_id = null,
+                 seq = excluded.seq, started_at = excluded.started_at, ended_at = null
              where old.seq < excluded.seq",
         &ids,
         &runs,
@@ -94,6 +94,7 @@ pub async fn finish(tx: &mut TenantTx, steps: &[StepFinish]) -> Result<(), Store
     let outputs: Vec<Value> = steps.iter().map(|s| clean_json(&s.output)).collect();
     let input_tokens: Vec<i64> = steps.iter().map(|s| to_i64(s.usage.input_tokens)).collect();
     let output_tokens: Vec<i64> = steps.iter().map(|s| to_i64(s.usage.output_tokens)).collect();
+    let costs: Vec<i64> = steps.iter().map(|s| to_i64(s.usage.cost_micros)).collect();
     let text = |t: &str| clean(t);
     let codes: Vec<Option<String>> = steps.iter().map(|s| s.error.as_ref().map(|e| text(&e.code))).collect();
     let messages: Vec<Option<String>> = steps.iter().map(|s| s.error.as_ref().map(|e| text(&e.message))).collect();
@@ -102,10 +103,11 @@ pub async fn finish(tx: &mut TenantTx, steps: &[StepFinish]) -> Result<(), Store
     sqlx::query!(
         "update agent_steps as old
          set status = s.status, output = s.output, input_tokens = s.input_tokens, output_tokens = s.output_tokens,
-             error_code = s.error_code, error_message = s.error_message, seq = s.seq, ended_at = s.at
+             error_code = s.error_code, error_message = s.error_message, seq = s.seq, ended_at = s.at,
+             cost_micros = s.cost_micros
          from unnest($1::uuid[], $2::text[], $3::jsonb[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-                     $8::bigint[], $9::timestamptz[])
-             as s (id, status, output, input_tokens, output_tokens, error_code, error_message, seq, at)
+                     $8::bigint[], $9::timestamptz[], $10::bigint[])
+             as s (id, status, output, input_tokens, output_tokens, error_code, error_message, seq, at, cost_micros)
          where old.id = s.id and old.seq < s.seq",
         &ids,
         &statuses as &[&str],
@@ -116,6 +118,7 @@ pub async fn finish(tx: &mut TenantTx, steps: &[StepFinish]) -> Result<(), Store
         &messages as &[Option<String>],
         &seqs,
         &times,
+        &costs,
     )
     .execute(tx.conn())
     .await?;

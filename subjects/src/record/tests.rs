@@ -54,6 +54,7 @@ fn tokens_alone_are_a_token_frame() {
         status: RunStatus::Completed,
         usage: Usage::default(),
         error: None,
+        unconfirmed: Vec::new(),
     });
     assert_eq!(kind(&[envelope(1, token("a")), envelope(2, token("b"))]), RunKind::Token);
     assert_eq!(kind(&[envelope(1, token("a")), envelope(2, done)]), RunKind::Event);

@@ -1,12 +1,18 @@
 //! How one event changes a run.
 
+use std::collections::VecDeque;
+
 use serde_json::Value;
 
-use super::{CallState, RunState, StepState};
+use super::{AskState, CallState, CancelState, REMEMBERED, RunState, StepState};
 use crate::{
     envelope::Envelope,
-    event::{Attempt, Created, Done, Event, StepFinished, StepStarted, Token, ToolRequest, ToolResult},
-    run::{RunStatus, StepStatus, Usage},
+    event::{
+        Attempt, Created, Done, Event, InputRequest, InputResult, Status, StepFinished, StepStarted, Token,
+        ToolRequest, ToolResult,
+    },
+    id::CommandId,
+    run::{RunStatus, StepKind, StepStatus, Usage},
 };
 
 /// An event that cannot follow what was folded before it: the log was read wrongly, or written by no orchestrator.
@@ -82,19 +88,35 @@ impl RunState {
         match &event.payload {
             Event::Created(_) => return Err(ApplyError::Misplaced(kind)),
             Event::Attempt(attempt) => self.attempted(event, attempt),
-            Event::Status(status) => self.status = status.status,
+            Event::Status(status) => self.status_changed(event.ts, status),
             Event::StepStarted(started) => self.step_started(event, started)?,
-            Event::Token(token) => self.step(event)?.said(token),
-            Event::ToolRequest(request) => self.step(event)?.requested(event.ts, request),
-            Event::ToolResult(result) => self.step(event)?.answered(kind, event.step, result)?,
+            Event::Token(token) => self.running(event)?.said(token),
+            Event::ToolRequest(request) => self.running(event)?.requested(event.ts, request),
+            Event::ToolResult(result) => self.running(event)?.answered(kind, event.step, result)?,
+            Event::InputRequest(request) => self.running(event)?.asked(event.ts, request),
+            Event::InputResult(result) => self.running(event)?.told(kind, event.step, result)?,
             Event::StepFinished(finished) => self.step_finished(event, finished)?,
             Event::Artifact(artifact) => self.artifacts.push(artifact.clone()),
-            Event::Error(_) => {}
+            Event::Error(_) => self.troubled(event),
+            Event::Refused(_) => self.refused = self.refused.saturating_add(1),
             Event::Done(done) => self.done(event.ts, done),
         }
         self.seq = event.seq;
         self.updated_at = event.ts;
+        if let Some(cause) = event.cause {
+            self.remember(cause);
+        }
         Ok(())
+    }
+
+    fn remember(&mut self, command: CommandId) {
+        if self.commands.contains(&command) {
+            return;
+        }
+        if self.commands.len() == REMEMBERED {
+            self.commands.pop_front();
+        }
+        self.commands.push_back(command);
     }
 
     fn created(event: &Envelope, created: Created) -> Self {
@@ -107,7 +129,14 @@ impl RunState {
             prompt: created.prompt,
             options: created.options,
             request_hash: created.request_hash,
+            roles: created.roles,
+            settings: created.settings,
+            call: created.call,
+            fork_of: created.fork_of,
             status: RunStatus::Created,
+            status_since: event.ts,
+            paused_until: None,
+            waited_ms: 0,
             attempt: 0,
             instance: None,
             seq: event.seq,
@@ -119,6 +148,23 @@ impl RunState {
             artifacts: Vec::new(),
             usage: Usage::default(),
             error: None,
+            cancel: None,
+            // The start of a run is told apart by its state: it has no steps yet.
+            commands: VecDeque::new(),
+            refused: 0,
+        }
+    }
+
+    fn status_changed(&mut self, ts: u64, status: &Status) {
+        if matches!(self.status, RunStatus::WaitingInput | RunStatus::Paused) {
+            self.waited_ms = self.waited_ms.saturating_add(ts.saturating_sub(self.status_since));
+        }
+        self.status = status.status;
+        self.status_since = ts;
+        self.paused_until = status.until;
+        if status.status == RunStatus::Cancelling {
+            let reason = status.reason.clone().unwrap_or_default();
+            self.cancel.get_or_insert(CancelState { reason, at: ts });
         }
     }
 
@@ -136,7 +182,9 @@ impl RunState {
 
     fn step_started(&mut self, event: &Envelope, started: &StepStarted) -> Result<(), ApplyError> {
         let number = self.steps.last().map_or(1, |step| step.number + 1);
-        if event.step != Some(number) || self.running_step().is_some() {
+        // A call of the model is alone: whoever takes the run over voids its text. Other steps go side by side.
+        let alone = started.kind == StepKind::Model && self.running_steps().next().is_some();
+        if event.step != Some(number) || alone || self.model_step().is_some() {
             return Err(ApplyError::NoSuchStep { kind: event.payload.kind(), step: event.step });
         }
         self.steps.push(StepState {
@@ -150,7 +198,9 @@ impl RunState {
             text: String::new(),
             tokens: 0,
             call: None,
+            ask: None,
             usage: None,
+            errors: 0,
             error: None,
             started_at: event.ts,
             ended_at: None,
@@ -158,16 +208,17 @@ impl RunState {
         Ok(())
     }
 
-    /// The step that an event names: it must be the one under way.
-    fn step(&mut self, event: &Envelope) -> Result<&mut StepState, ApplyError> {
-        self.steps
-            .last_mut()
-            .filter(|step| Some(step.number) == event.step && step.status == StepStatus::Running)
+    /// The step that an event names: it must be under way.
+    fn running(&mut self, event: &Envelope) -> Result<&mut StepState, ApplyError> {
+        let index = event.step.and_then(|number| usize::try_from(number).ok()?.checked_sub(1));
+        index
+            .and_then(|index| self.steps.get_mut(index))
+            .filter(|step| step.status == StepStatus::Running)
             .ok_or_else(|| ApplyError::NoSuchStep { kind: event.payload.kind(), step: event.step })
     }
 
     fn step_finished(&mut self, event: &Envelope, finished: &StepFinished) -> Result<(), ApplyError> {
-        let step = self.step(event)?;
+        let step = self.running(event)?;
         step.status = finished.status;
         step.output = finished.output.clone();
         step.usage = finished.usage;
@@ -175,6 +226,12 @@ impl RunState {
         step.ended_at = Some(event.ts);
         self.usage += finished.usage.unwrap_or_default();
         Ok(())
+    }
+
+    fn troubled(&mut self, event: &Envelope) {
+        if let Ok(step) = self.running(event) {
+            step.errors = step.errors.saturating_add(1);
+        }
     }
 
     fn done(&mut self, ts: u64, done: &Done) {
@@ -198,6 +255,20 @@ impl StepState {
         match &mut self.call {
             Some(call) if call.request.call_id == result.call_id => {
                 call.result = Some(result.clone());
+                Ok(())
+            }
+            _ => Err(ApplyError::NoSuchStep { kind, step }),
+        }
+    }
+
+    fn asked(&mut self, ts: u64, request: &InputRequest) {
+        self.ask = Some(AskState { request: request.clone(), requested_at: ts, result: None });
+    }
+
+    fn told(&mut self, kind: &'static str, step: Option<u32>, result: &InputResult) -> Result<(), ApplyError> {
+        match &mut self.ask {
+            Some(ask) if ask.request.ask_id == result.ask_id => {
+                ask.result = Some(result.clone());
                 Ok(())
             }
             _ => Err(ApplyError::NoSuchStep { kind, step }),

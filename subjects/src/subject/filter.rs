@@ -28,3 +28,6 @@ pub const HEARTBEATS: &str = "hb.*";
 
 /// The lifecycle events of all runs of all tenants.
 pub const ALL_EVENTS: &str = "sba.*.run.*.*.ev";
+
+/// What timers fired, of all runs of all tenants.
+pub const FIRED: &str = "sba.*.fired.*.*.*";

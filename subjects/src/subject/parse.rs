@@ -18,6 +18,7 @@ pub(super) fn subject(text: &str) -> Result<Subject, InvalidId> {
             Ok(Subject::Inbound { tenant: tenant.parse()?, run: run.parse()?, verb: verb.parse()? })
         }
         ["ctl", instance] => Ok(Subject::Ctl(instance.parse()?)),
+        ["stop", call] => Ok(Subject::Stop(call.parse()?)),
         ["hb", instance] => Ok(Subject::Hb(instance.parse()?)),
         _ => Err(unknown()),
     }

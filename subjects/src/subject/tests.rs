@@ -44,6 +44,7 @@ fn any_subject() -> impl Strategy<Value = Subject> {
             Just(Subject::Timer { tenant: tenant.clone(), run, name: word.parse().unwrap() }),
             Just(Subject::Audit { tenant: tenant.clone(), action: word.parse().unwrap() }),
             Just(Subject::Ctl(InstanceId::from_uuid(id))),
+            Just(Subject::Stop(CallId::from_uuid(id))),
             Just(Subject::Hb(InstanceId::from_uuid(id))),
         ]
     });
@@ -80,13 +81,13 @@ proptest! {
             .collect();
         let of_a_process = matches!(
             subject,
-            Subject::Live { .. } | Subject::Inbound { .. } | Subject::Ctl(_) | Subject::Hb(_)
+            Subject::Live { .. } | Subject::Inbound { .. } | Subject::Ctl(_) | Subject::Stop(_) | Subject::Hb(_)
         );
         prop_assert_eq!(streams.len(), usize::from(!of_a_process), "{} lies in {:?}", text, streams);
     }
 
     #[test]
-    fn arbitrary_text_is_refused_or_means_itself(text in "(sba|live|cmd|ctl|hb|>|\\*)(\\.[a-zA-Z0-9*>_-]{0,40}){0,6}") {
+    fn arbitrary_text_is_refused_or_means_itself(text in "(sba|live|cmd|ctl|stop|hb|>|\\*)(\\.[a-zA-Z0-9*>_-]{0,40}){0,6}") {
         if let Ok(subject) = text.parse::<Subject>() {
             prop_assert_eq!(subject.to_string(), text);
         }

@@ -103,7 +103,8 @@ async fn a_run_shows_what_its_log_says_while_nothing_projects_it() {
     let run = house.start(&json!({"prompt": "a"})).await;
     let mut writer = house.writer(run).await;
     writer.take().await.unwrap().unwrap();
-    let done = Done { run_id: run, status: RunStatus::Completed, usage: Usage::default(), error: None };
+    let done =
+        Done { run_id: run, status: RunStatus::Completed, usage: Usage::default(), error: None, unconfirmed: vec![] };
     writer.append(&writer.record(vec![Event::Done(done)]).unwrap()).await.unwrap();
     let (status, found) = house.get(&format!("/runs/{run}")).await;
     assert_eq!(status, 200);

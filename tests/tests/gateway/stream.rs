@@ -20,7 +20,13 @@ use uuid::Uuid;
 use super::support::{DEADLINE, House, event, house, house_with, refusal, seqs, to_the_end};
 
 async fn finish(writer: &mut Writer) {
-    let done = Done { run_id: writer.run, status: RunStatus::Completed, usage: Usage::default(), error: None };
+    let done = Done {
+        run_id: writer.run,
+        status: RunStatus::Completed,
+        usage: Usage::default(),
+        error: None,
+        unconfirmed: vec![],
+    };
     writer.append(&writer.record(vec![Event::Done(done)]).unwrap()).await.unwrap();
 }
 

@@ -7,11 +7,11 @@ use sba_subjects::{
     envelope::VERSION,
     heartbeat::Heartbeat,
     id::{CallId, RunId, UserId},
-    job::{IndexJob, Job, JobBody, KNOWLEDGE_TOOL, RENDER_TOOL},
+    job::{IndexJob, Job, JobBody},
     name::Queue,
     stream::Stream,
     subject::{DeadLetter, Subject, filter},
-    tool::{RenderParams, RenderResult, SearchResult, Section},
+    tool::{KNOWLEDGE_TOOL, RENDER_TOOL, RenderParams, RenderResult, SearchResult, Section},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -108,7 +108,7 @@ async fn a_call_that_cannot_be_done_is_answered() {
     let bench = Bench::start().await;
     for (tool, params, code) in [
         ("rm_rf", json!({}), "tool_unknown"),
-        (KNOWLEDGE_TOOL, json!({"query": "x"}), "tool_params_invalid"),
+        (KNOWLEDGE_TOOL, json!({"top_k": 1}), "tool_params_invalid"),
         (KNOWLEDGE_TOOL, json!({"query": " ", "top_k": 1}), "tool_params_invalid"),
         (RENDER_TOOL, json!("x"), "tool_params_invalid"),
     ] {

@@ -245,6 +245,11 @@ impl Bench {
             body,
         };
         let subject = Subject::Job { tenant: self.tenant.clone(), queue, call }.to_string();
+        // A job is answered before it is acknowledged, and while it stands in the queue it is not taken again.
+        until("the job before to leave the queue", async || {
+            self.last(Stream::Jobs, &subject).await.is_none().then_some(())
+        })
+        .await;
         self.publish(subject, codec::encode(&job).unwrap()).await;
     }
 

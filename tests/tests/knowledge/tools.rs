@@ -56,7 +56,7 @@ impl Shelf {
     }
 
     async fn search(&self, tenant: &TenantKey) -> Vec<Hit> {
-        let tool = KnowledgeTool::new(self.store.clone(), Arc::new(HashedEmbedder), 50);
+        let tool = KnowledgeTool::new(self.store.clone(), Arc::new(HashedEmbedder), 6, 50);
         let params = json!({"query": "What is the secret of Acme?", "top_k": 1000});
         let found = tool.execute(&self.context(tenant), params).await.unwrap();
         serde_json::from_value::<SearchResult>(found).unwrap().hits

@@ -7,7 +7,7 @@ use sba_store::{
     documents, effects, idempotency, projection, runs,
     search::{self, Query},
     sessions::{self, Session},
-    starts, tenants,
+    starts, tasks, tenants,
 };
 use sba_subjects::id::{ArtifactId, CallId, RunId, SessionId, TenantId, TenantKey, UserId};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
@@ -17,6 +17,7 @@ use crate::{
     projection::{finished_run, run_id},
     rules::{tables, tenant_column},
     support::{self, actor, at, axis, chunk},
+    tasks::task,
 };
 
 /// Something of the tenant in every table.
@@ -52,6 +53,7 @@ async fn fill(store: &sba_store::Store, tenant: &TenantKey) {
         effects::Call { id: CallId::from_uuid(Uuid::from_u128(1)), tool_name: "mail".to_owned(), params_hash: [1; 32] };
     effects::begin(&mut tx, &call).await.unwrap();
     starts::begin(&mut tx, call.id, 1).await.unwrap();
+    tasks::create(&mut tx, &task(1), &actor()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -143,6 +145,9 @@ async fn repositories_answer_as_if_the_other_tenant_did_not_exist() {
     assert!(runs::get(&mut tx, run_id(1)).await.unwrap().is_none());
     assert!(!runs::forget(&mut tx, run_id(1)).await.unwrap());
     assert!(artifacts::get(&mut tx, ArtifactId::from_uuid(Uuid::from_u128(1))).await.unwrap().is_none());
+    assert!(tasks::get(&mut tx, task(1).id).await.unwrap().is_none());
+    assert!(tasks::complete(&mut tx, task(1).id, &actor()).await.unwrap().is_none());
+    assert_eq!(tasks::list(&mut tx, None, Page::default()).await.unwrap().total, 0);
     assert!(sessions::get(&mut tx, SessionId::from_uuid(Uuid::from_u128(1))).await.unwrap().is_none());
     let hits = search::search(&mut tx, &Query::new("secret", axis(0), 10)).await.unwrap();
     assert_eq!(hits, vec![]);

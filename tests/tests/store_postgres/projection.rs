@@ -63,15 +63,17 @@ fn finish(run: RunId, seq: u64) -> StepFinish {
         at: at(i64::try_from(seq).unwrap()),
         status: StepStatus::Completed,
         output: json!({"hits": 3}),
-        usage: Usage { input_tokens: 11, output_tokens: 5 },
+        usage: Usage { input_tokens: 11, output_tokens: 5, cost_micros: 7 },
         error: None,
     }
 }
 
 /// All that a run's log says, in the lists that a batch is made of.
 pub(crate) fn finished_run(run: RunId) -> Facts {
-    let done =
-        RunUpdate { usage: Some(Usage { input_tokens: 11, output_tokens: 5 }), ..status(run, 8, RunStatus::Completed) };
+    let done = RunUpdate {
+        usage: Some(Usage { input_tokens: 11, output_tokens: 5, cost_micros: 7 }),
+        ..status(run, 8, RunStatus::Completed)
+    };
     Facts {
         new_runs: vec![new_run(run)],
         run_updates: vec![
@@ -124,7 +126,7 @@ async fn a_log_becomes_rows() {
     let (run, steps, calls) = picture(&mut tx, run_id(1)).await;
     let run = run.unwrap();
     assert_eq!((run.status, run.seq, run.attempt), (RunStatus::Completed, 8, 1));
-    assert_eq!(run.usage, Usage { input_tokens: 11, output_tokens: 5 });
+    assert_eq!(run.usage, Usage { input_tokens: 11, output_tokens: 5, cost_micros: 7 });
     assert_eq!((run.created_at, run.started_at, run.ended_at), (at(1), Some(at(2)), Some(at(8))));
     assert_eq!(run.error, None, "a run that completed has no error");
     assert_eq!(run.prompt, "What\u{fffd} is it?", "a character that Postgres cannot hold is replaced");

@@ -67,14 +67,45 @@ pub(super) async fn once(
     done
 }
 
-async fn begin(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Begun, WorkError> {
-    let call = Call {
+/// Says of a call whose work was dropped how it ended, once and for all: as it was recorded where the work was faster,
+/// else as stopped. What is under way in Postgres is waited for. Of an effect elsewhere that must not be repeated nobody
+/// knows how far it came.
+pub(super) async fn stop(worker: &Worker, typed: &Typed, call: &ToolJob, effect: Effect) -> Result<Outcome, WorkError> {
+    guard::patiently(worker, || async {
+        let mut tx = worker.store.begin(typed.job.tenant_id).await?;
+        let known = recorded(typed, call);
+        let failure = match effects::begin(&mut tx, &known).await? {
+            Begun::Done(record) => return answer(record),
+            Begun::Unfinished if effect == Effect::AtMostOnce => {
+                Failure::new("effect_unknown", "the call was stopped, and it is not known whether it had its effect")
+            }
+            Begun::Fresh | Begun::Unfinished | Begun::Other => {
+                Failure::new("call_cancelled", "the call was stopped and had no effect")
+            }
+        };
+        let outcome = Outcome::Error(failure);
+        if !effects::finish(&mut tx, typed.job.id, &outcome.record()?).await?
+            && let Begun::Done(record) = effects::begin(&mut tx, &known).await?
+        {
+            return answer(record);
+        }
+        tx.commit().await?;
+        Ok(outcome)
+    })
+    .await
+}
+
+fn recorded(typed: &Typed, call: &ToolJob) -> Call {
+    Call {
         id: typed.job.id,
         tool_name: call.tool_name.to_string(),
         params_hash: Sha256::digest(canonical(&call.params).to_string()).into(),
-    };
+    }
+}
+
+async fn begin(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Begun, WorkError> {
     let mut tx = worker.store.begin(typed.job.tenant_id).await?;
-    let begun = effects::begin(&mut tx, &call).await?;
+    let begun = effects::begin(&mut tx, &recorded(typed, call)).await?;
     tx.commit().await?;
     Ok(begun)
 }

@@ -4,7 +4,7 @@ use sba_subjects::{
     codec::{self, CodecError},
     id::{CallId, RunId, TenantId, TenantKey},
     job::Job,
-    name::ToolName,
+    name::{Queue, ToolName},
     subject::Subject,
 };
 use serde::Deserialize;
@@ -16,6 +16,8 @@ use crate::error::WorkError;
 pub(super) struct Typed {
     /// The tenant of its subject; the job's own is the same.
     pub(super) tenant: TenantKey,
+    /// The queue of its subject.
+    pub(super) queue: Queue,
     pub(super) job: Job,
     /// How often it was delivered, this time included.
     pub(super) attempt: u32,
@@ -61,8 +63,8 @@ struct RestOfCall {
 /// Reads a message as a job, and holds it against its subject: what a message says of itself is not believed.
 pub(super) fn read(subject: &str, payload: &[u8], attempt: u32) -> Result<Typed, Unreadable> {
     let broken = |message: &'static str| Unreadable::Broken(Box::new(WorkError::lasting("job_invalid", message)), None);
-    let (tenant, call) = match subject.parse().map_err(CodecError::from) {
-        Ok(Subject::Job { tenant, call, .. }) => (tenant, call),
+    let (tenant, queue, call) = match subject.parse().map_err(CodecError::from) {
+        Ok(Subject::Job { tenant, queue, call }) => (tenant, queue, call),
         Ok(_) => return Err(broken("the subject is not that of a job")),
         Err(error) if error.is_from_the_future() => return Err(Unreadable::Future(error)),
         Err(_) => return Err(broken("the subject cannot be read")),
@@ -81,7 +83,7 @@ pub(super) fn read(subject: &str, payload: &[u8], attempt: u32) -> Result<Typed,
     if job.id != call {
         return Err(broken("the job names another call than its subject"));
     }
-    Ok(Typed { tenant, job, attempt })
+    Ok(Typed { tenant, queue, job, attempt })
 }
 
 /// Who waits for a tool call that is broken elsewhere.

@@ -17,6 +17,7 @@ use super::{
     guard,
     once::{self, Outcome},
     read::{Typed, Waiting},
+    stop::{self, Ended},
 };
 use crate::{
     error::{Again, WorkError},
@@ -36,7 +37,17 @@ pub(super) async fn handle(worker: &Worker, typed: &Typed, call: &ToolJob, last:
     let began = worker.clock.instant();
     worker.metrics.tool_call(call.tool_name.as_str());
     let deadline = worker.policy.deadline;
-    let done = guard::patiently(worker, || guard::within(deadline, execute(worker, typed, call))).await;
+    let work = guard::patiently(worker, || guard::within(deadline, execute(worker, typed, call)));
+    let done = match effect(worker, call) {
+        None => work.await,
+        Some(effect) => match stop::unless_stopped(worker, typed, call, effect, work).await? {
+            Ended::Done(done) => done,
+            Ended::Gone => {
+                tracing::info!(tool = %call.tool_name, "a call was taken back before it was made");
+                return Ok(());
+            }
+        },
+    };
     let lasted = worker.clock.instant().saturating_duration_since(began);
     let outcome = match done {
         Ok(outcome) => outcome,
@@ -99,10 +110,16 @@ async fn execute(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Outco
         call: typed.job.id,
     };
     let work = async { bounded(worker.tools.execute(name, &context, call.params.clone()).await?) };
-    match worker.tools.get(name).map(|tool| tool.effect()) {
-        None | Some(Effect::Pure) => work.await.map(Outcome::Result),
+    match effect(worker, call) {
+        None => work.await.map(Outcome::Result),
         Some(effect) => once::once(worker, typed, call, effect, work).await,
     }
+}
+
+/// What repeating a call does, where it does anything.
+fn effect(worker: &Worker, call: &ToolJob) -> Option<Effect> {
+    let effect = worker.tools.get(call.tool_name.as_str()).map(|tool| tool.effect());
+    effect.filter(|effect| *effect != Effect::Pure)
 }
 
 fn bounded(result: Value) -> Result<Value, WorkError> {

@@ -16,7 +16,13 @@ use crate::{
         split::SplitLimits,
     },
     job::Ingest,
-    tool::{Registry, knowledge::KnowledgeTool, registry::InvalidSchema, render::RenderTool},
+    tool::{
+        Registry,
+        knowledge::KnowledgeTool,
+        registry::InvalidSchema,
+        render::RenderTool,
+        tasks::{CompleteTool, CreateTool, ListTool, UpdateTool},
+    },
 };
 
 /// Bytes that a character of text may have.
@@ -75,8 +81,13 @@ pub(super) fn tools(
     embedder: &Arc<dyn Embedder>,
 ) -> Result<Registry, InvalidSchema> {
     let mut tools = Registry::default();
-    tools.register(Arc::new(KnowledgeTool::new(store.clone(), Arc::clone(embedder), config.max_top_k)))?;
+    let knowledge = KnowledgeTool::new(store.clone(), Arc::clone(embedder), config.top_k, config.max_top_k);
+    tools.register(Arc::new(knowledge))?;
     tools.register(Arc::new(RenderTool::new(store.clone(), blobs.clone())))?;
+    tools.register(Arc::new(CreateTool::new(store.clone())))?;
+    tools.register(Arc::new(UpdateTool::new(store.clone())))?;
+    tools.register(Arc::new(CompleteTool::new(store.clone())))?;
+    tools.register(Arc::new(ListTool::new(store.clone())))?;
     Ok(tools)
 }
 

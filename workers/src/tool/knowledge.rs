@@ -7,14 +7,10 @@ use sba_store::{
     Store,
     search::{self, Query},
 };
-use sba_subjects::{
-    job::KNOWLEDGE_TOOL,
-    run::Effect,
-    tool::{Hit, SearchParams, SearchResult},
-};
+use sba_subjects::tool::{Hit, KNOWLEDGE_TOOL, SearchParams, SearchResult};
 use serde_json::{Value, json};
 
-use super::{Tool, ToolContext};
+use super::{Tool, ToolContext, with_property};
 use crate::{
     error::WorkError,
     ingest::embed::{EmbedError, Embedder},
@@ -27,14 +23,15 @@ const MAX_QUERY: usize = 2_000;
 pub struct KnowledgeTool {
     store: Store,
     embedder: Arc<dyn Embedder>,
+    top_k: u32,
     max_top_k: u32,
 }
 
 impl KnowledgeTool {
-    /// A tool that returns at most `max_top_k` passages.
+    /// A tool that returns `top_k` passages where the caller names no number, and at most `max_top_k`.
     #[must_use]
-    pub fn new(store: Store, embedder: Arc<dyn Embedder>, max_top_k: u32) -> Self {
-        Self { store, embedder, max_top_k: max_top_k.clamp(1, search::MAX_LIMIT) }
+    pub fn new(store: Store, embedder: Arc<dyn Embedder>, top_k: u32, max_top_k: u32) -> Self {
+        Self { store, embedder, top_k, max_top_k: max_top_k.clamp(1, search::MAX_LIMIT) }
     }
 }
 
@@ -44,38 +41,22 @@ impl Tool for KnowledgeTool {
         KNOWLEDGE_TOOL
     }
 
-    fn description(&self) -> &'static str {
-        "Finds passages in the organisation's documents that answer a question."
-    }
-
     fn schema(&self) -> Value {
-        json!({
-            "type": "object",
-            "required": ["query", "top_k"],
-            "additionalProperties": false,
-            "properties": {
-                "query": {
-                    "type": "string", "minLength": 1, "pattern": "\\S",
-                    "description": "What is looked for, in words."
-                },
-                "top_k": {
-                    "type": "integer", "minimum": 1, "maximum": 1000,
-                    "description": "Most passages to return."
-                }
-            }
-        })
-    }
-
-    fn effect(&self) -> Effect {
-        Effect::Pure
+        let top_k = json!({
+            "type": ["integer", "null"], "minimum": 1, "maximum": 1000, "description": "Most passages to return."
+        });
+        with_property(KNOWLEDGE_TOOL, "top_k", top_k)
     }
 
     async fn execute(&self, context: &ToolContext, params: Value) -> Result<Value, WorkError> {
         let params: SearchParams = super::read_params(params)?;
+        if params.query.trim().is_empty() {
+            return Err(WorkError::lasting("tool_params_invalid", "the query is blank"));
+        }
         let query: String = params.query.chars().take(MAX_QUERY).collect();
         let mut vectors = self.embedder.embed(vec![query.clone()]).await?;
         let vector = vectors.pop().ok_or_else(|| EmbedError::Model("it gave no vector".into()))?;
-        let query = Query::new(query, vector, params.top_k.min(self.max_top_k));
+        let query = Query::new(query, vector, params.top_k.unwrap_or(self.top_k).min(self.max_top_k));
         let mut tx = self.store.begin(context.tenant).await?;
         let hits = search::search(&mut tx, &query).await?.into_iter().map(hit).collect();
         super::write_result(&SearchResult { hits })

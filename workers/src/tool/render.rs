@@ -20,9 +20,7 @@ use sba_store::{
 use sba_subjects::{
     event::Artifact,
     id::ArtifactId,
-    job::RENDER_TOOL,
-    run::Effect,
-    tool::{RenderParams, RenderResult},
+    tool::{RENDER_TOOL, RenderParams, RenderResult},
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -57,10 +55,7 @@ impl Tool for RenderTool {
         RENDER_TOOL
     }
 
-    fn description(&self) -> &'static str {
-        "Writes a document of sections with their sources, as Markdown and HTML."
-    }
-
+    /// The whole of it: what the model gives is completed by the run.
     fn schema(&self) -> Value {
         json!({
             "type": "object",
@@ -85,10 +80,6 @@ impl Tool for RenderTool {
                 "sources": {"type": "array", "maxItems": 100, "items": {"type": "object"}}
             }
         })
-    }
-
-    fn effect(&self) -> Effect {
-        Effect::Idempotent
     }
 
     async fn execute(&self, context: &ToolContext, params: Value) -> Result<Value, WorkError> {

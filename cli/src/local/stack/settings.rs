@@ -60,6 +60,8 @@ pub(super) fn model(server: &ModelServer) -> Value {
         "name": server.model(),
         "base_url": format!("{}/", server.base_url()),
         "api_key": server.api_key(),
+        // Its chat template knows no tools; llama.cpp holds an answer to any schema.
+        "tool_calls": "schema",
         "temperature": 0.0,
         "context_tokens": server.context(),
         "max_output_tokens": 160,

@@ -1,6 +1,6 @@
 //! `POST /api/v1/runs`: start a run.
 
-mod accept;
+pub(super) mod accept;
 mod request;
 
 use axum::{
@@ -84,7 +84,8 @@ pub(crate) async fn start_run(
     let run: RunId = key.map_or_else(|| app.ids.make(), |key| principal.key.run_for(&key));
     Span::current().record("run_id", display(run));
 
-    let created = request.created(&principal)?;
+    let settings = principal.settings(&app).await?;
+    let created = request.created(&principal, settings)?;
     let created_at = accept::store(&app, &principal, run, &created, now).await?;
     let links = Links::of(run);
     let location = [(header::LOCATION, links.run.clone())];

@@ -4,7 +4,7 @@ mod projected;
 
 use sba_subjects::{
     event::Artifact,
-    run::{Failure, RunStatus, StepKind, StepStatus, Usage},
+    run::{AskKind, Failure, RunStatus, StepKind, StepStatus, Usage},
     state::{CallState, RunState, StepState},
 };
 use serde::Serialize;
@@ -26,6 +26,10 @@ pub(crate) struct RunView {
     steps: Vec<StepView>,
     /// The documents it made.
     artifacts: Vec<ArtifactLink>,
+    /// What it asks people, the oldest question first; answered with `POST /runs/{run_id}/continue`.
+    asks: Vec<AskView>,
+    /// The early end that somebody asked for.
+    cancel: Option<CancelView>,
 }
 
 /// A run, without what it did.
@@ -142,6 +146,45 @@ pub(crate) struct ArtifactLink {
     citations: u64,
 }
 
+/// A question that waits for its answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AskView {
+    /// What an answer names.
+    ask_id: Uuid,
+    /// The step that asks.
+    step: u32,
+    /// What is asked for: `approval` of a tool call, or the answer to a `question`.
+    #[schema(value_type = String, example = "question")]
+    kind: AskKind,
+    /// The question, in words.
+    #[schema(example = "Which supplier is meant?")]
+    text: String,
+    /// The answers to choose from; empty where any words will do.
+    options: Vec<String>,
+    /// When it is too late.
+    #[serde(with = "time::serde::rfc3339::option")]
+    expires_at: Option<OffsetDateTime>,
+    /// The tool call that it is about.
+    call: Option<AskedCall>,
+}
+
+/// A tool call that a person is asked about.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AskedCall {
+    /// The tool.
+    #[schema(example = "task_create")]
+    tool_name: String,
+    /// What it is to be given.
+    params: Value,
+}
+
+/// The early end that somebody asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CancelView {
+    /// Why.
+    reason: String,
+}
+
 /// Tokens of model calls.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub(crate) struct UsageView {
@@ -149,6 +192,8 @@ pub(crate) struct UsageView {
     input_tokens: u64,
     /// Tokens written.
     output_tokens: u64,
+    /// What they cost, in millionths of the currency that the prices are configured in.
+    cost_micros: u64,
 }
 
 /// Why something failed.
@@ -163,7 +208,8 @@ pub(crate) struct FailureView {
 
 impl From<Usage> for UsageView {
     fn from(usage: Usage) -> Self {
-        Self { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens }
+        let Usage { input_tokens, output_tokens, cost_micros } = usage;
+        Self { input_tokens, output_tokens, cost_micros }
     }
 }
 
@@ -176,6 +222,8 @@ impl From<Failure> for FailureView {
 impl From<RunState> for RunView {
     /// From what the log says.
     fn from(state: RunState) -> Self {
+        let asks = state.running_steps().filter_map(AskView::open).collect();
+        let cancel = state.cancel.clone().map(|cancel| CancelView { reason: cancel.reason });
         let summary = RunSummary {
             run_id: state.run.as_uuid(),
             tenant_id: state.tenant_id.as_uuid(),
@@ -198,7 +246,26 @@ impl From<RunState> for RunView {
             summary,
             steps: state.steps.into_iter().map(Into::into).collect(),
             artifacts: state.artifacts.into_iter().map(Into::into).collect(),
+            asks,
+            cancel,
         }
+    }
+}
+
+impl AskView {
+    /// What a step asks, while nobody has answered.
+    fn open(step: &StepState) -> Option<Self> {
+        let request = step.open_ask()?.request.clone();
+        let call = request.call.map(|call| AskedCall { tool_name: call.tool_name.to_string(), params: call.params });
+        Some(Self {
+            ask_id: request.ask_id.as_uuid(),
+            step: step.number,
+            kind: request.kind,
+            text: request.text,
+            options: request.options,
+            expires_at: request.expires_at.map(times::from_millis),
+            call,
+        })
     }
 }
 

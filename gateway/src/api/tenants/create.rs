@@ -9,12 +9,13 @@ use sba_store::{
     tenants::{self, NewTenant, Tenant},
 };
 use sba_subjects::id::TenantKey;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::settings::Settings;
 use crate::{
     api::idempotency::{self, KeyHeader},
     app::App,
@@ -34,7 +35,7 @@ const DEFAULT_PLAN: &str = "standard";
 /// What a tenant is made of.
 #[derive(Debug, Deserialize, Serialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "Acme", "plan": "standard"}))]
+#[schema(example = json!({"name": "Acme", "plan": "standard", "config": {"locale": "en", "approve": ["task_create"]}}))]
 pub(crate) struct CreateTenant {
     /// Its name.
     #[garde(length(chars, min = 1, max = 200), custom(no_control), custom(not_blank))]
@@ -49,15 +50,20 @@ pub(crate) struct CreateTenant {
     #[serde(default, alias = "quotaTokens")]
     #[garde(inner(range(max = i64::MAX.unsigned_abs())))]
     quota_tokens: Option<u64>,
-    /// Settings.
-    #[serde(default)]
-    #[garde(skip)]
-    #[schema(value_type = Object)]
-    config: Map<String, Value>,
+    /// What holds for all runs of the tenant.
+    #[serde(default, deserialize_with = "by_name")]
+    #[garde(dive)]
+    config: Settings,
     /// May stand here instead of in the header `Idempotency-Key`.
     #[serde(default, alias = "idempotencyKey", skip_serializing)]
     #[garde(skip)]
     idempotency_key: Option<String>,
+}
+
+/// Settings are named: a list of values in the order of the fields would do as well, and nobody means that.
+fn by_name<'de, D: Deserializer<'de>>(settings: D) -> Result<Settings, D::Error> {
+    let named = Map::<String, Value>::deserialize(settings)?;
+    serde_json::from_value(Value::Object(named)).map_err(D::Error::custom)
 }
 
 /// A tenant.
@@ -101,6 +107,8 @@ enum CreateError {
     Account(#[from] AccountError),
     #[error("the tenant was not stored")]
     Store(#[from] StoreError),
+    #[error("the settings cannot be written as JSON")]
+    Settings(#[source] serde_json::Error),
     #[error("this idempotency key was used with another request")]
     KeyReused,
 }
@@ -113,6 +121,7 @@ impl From<CreateError> for ApiError {
             }
             CreateError::Account(error) => error.into(),
             CreateError::Store(error) => error.into(),
+            CreateError::Settings(_) => Self::new(Code::Internal, "the tenant could not be stored").caused_by(error),
             CreateError::KeyReused => idempotency::conflict(),
         }
     }
@@ -168,7 +177,7 @@ async fn create(
         None => {
             let plan = request.plan.unwrap_or_else(|| DEFAULT_PLAN.to_owned());
             let account = identity.key.clone();
-            let config = Value::Object(request.config);
+            let config = serde_json::to_value(&request.config).map_err(CreateError::Settings)?;
             let tenant = NewTenant { account, name: request.name, plan, quota_tokens: request.quota_tokens, config };
             tenants::create(&mut tx, &tenant, actor).await?;
             true

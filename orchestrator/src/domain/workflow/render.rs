@@ -5,16 +5,15 @@
 //! the model is asked; the model's word is never taken for a source.
 
 use sba_subjects::{
-    job::{KNOWLEDGE_TOOL, RENDER_TOOL},
-    run::{Effect, StepKind},
+    run::StepKind,
     state::RunState,
-    tool::{Hit, RenderParams, SearchParams, Section},
+    tool::{Hit, KNOWLEDGE_TOOL, RENDER_TOOL, RenderParams, SearchParams, Section},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Next, call, hits};
-use crate::{domain::Agent, model::prompts::tidy};
+use super::{Next, Proposal, failed_call, hits, tidy::tidy};
+use crate::domain::Agent;
 
 /// Most passages that the model is shown for one piece of text.
 const PASSAGES: usize = 3;
@@ -43,6 +42,9 @@ pub struct WriteInput {
 }
 
 pub(super) fn next(state: &RunState, agent: &Agent) -> Next {
+    if let Some(failure) = failed_call(state) {
+        return Next::Fail(failure);
+    }
     let done = state.steps.len();
     if done == 0 {
         return look_up(state, agent);
@@ -57,12 +59,12 @@ pub(super) fn next(state: &RunState, agent: &Agent) -> Next {
 
 /// Sections that the budget of steps leaves room for besides look-up, answer and rendering.
 fn sections_within(agent: &Agent) -> usize {
-    agent.max_sections.min(agent.max_steps.saturating_sub(3)) as usize
+    agent.max_sections.min(agent.limits.steps.saturating_sub(3)) as usize
 }
 
 fn look_up(state: &RunState, agent: &Agent) -> Next {
-    let params = SearchParams { query: state.prompt.clone(), top_k: agent.top_k };
-    tool(state, "look_up", KNOWLEDGE_TOOL, json!(params), Effect::Pure)
+    let params = SearchParams { query: state.prompt.clone(), top_k: Some(agent.top_k) };
+    tool("look_up", KNOWLEDGE_TOOL, json!(params))
 }
 
 /// What is to be written from these passages: nothing from none.
@@ -106,7 +108,7 @@ fn render(state: &RunState, agent: &Agent, sources: Vec<Hit>) -> Next {
         sections,
         sources,
     };
-    tool(state, "render", RENDER_TOOL, json!(params), Effect::Idempotent)
+    tool("render", RENDER_TOOL, json!(params))
 }
 
 fn is_the_question(text: &str, prompt: &str) -> bool {
@@ -125,6 +127,7 @@ fn title(prompt: &str) -> String {
     title
 }
 
-fn tool(state: &RunState, name: &'static str, tool: &'static str, params: Value, effect: Effect) -> Next {
-    call(state, tool, params, effect).map_or(Next::Finish, |request| Next::Tool { name, request })
+fn tool(name: &str, tool: &str, params: Value) -> Next {
+    let proposal = Proposal { name: name.to_owned(), input: Value::Null, tool: tool.to_owned(), params: Ok(params) };
+    Next::Tools(vec![proposal])
 }

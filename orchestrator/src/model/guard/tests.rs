@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
-use crate::model::{Fault, FaultKind, Finish, Message, Script, Scripted};
+use crate::model::{Fault, FaultKind, Finish, Message, Script, Scripted, ToolOffer};
 
 const LIMITS: Limits = Limits {
     calls: 2,
@@ -10,6 +10,7 @@ const LIMITS: Limits = Limits {
     next_token: Duration::from_secs(10),
     chunk_bytes: 100,
     answer_bytes: 150,
+    tool_calls: CallLimits { calls: 3, bytes: 100 },
 };
 
 fn request() -> ModelRequest {
@@ -17,6 +18,7 @@ fn request() -> ModelRequest {
         model: "scripted".into(),
         system: "12345678".into(),
         messages: vec![Message::user("1234")],
+        tools: Vec::new(),
         schema: None,
         max_output_tokens: 1_000,
         temperature: None,
@@ -114,4 +116,69 @@ async fn a_turn_may_take_longer_than_a_first_token() {
     drop(taken);
     waiting.await.unwrap().unwrap();
     assert_eq!(start.elapsed(), LIMITS.first_token * 3);
+}
+
+/// A model that answers with these chunks, with a pause before each.
+struct Says(Vec<ModelChunk>, Duration);
+
+#[async_trait]
+impl Model for Says {
+    async fn stream(&self, _: ModelRequest) -> Result<ModelStream, ModelError> {
+        let pause = self.1;
+        let spoken = stream::iter(self.0.clone()).then(move |chunk| async move {
+            tokio::time::sleep(pause).await;
+            Ok(chunk)
+        });
+        Ok(spoken.boxed())
+    }
+}
+
+const END: ModelChunk =
+    ModelChunk::End { usage: Usage { input_tokens: 1, output_tokens: 1, reported: true }, finish: Finish::Stop };
+
+fn call(id: &str, arguments: &str) -> ModelChunk {
+    ModelChunk::Call(ToolCall { id: id.into(), name: "look".into(), arguments: arguments.into() })
+}
+
+fn with_tool() -> ModelRequest {
+    let tool = ToolOffer { name: "look".into(), description: "Looks.".into(), parameters: serde_json::json!({}) };
+    ModelRequest { tools: vec![tool], ..request() }
+}
+
+async fn asked(request: ModelRequest, said: Vec<ModelChunk>) -> Result<Vec<ModelChunk>, ModelError> {
+    use futures::TryStreamExt;
+    let said = said.into_iter().chain([END]).collect();
+    Guarded::new(Arc::new(Says(said, Duration::ZERO)), LIMITS).stream(request).await?.try_collect().await
+}
+
+#[tokio::test]
+async fn calls_and_text_both_come_through_and_each_call_has_an_id_of_its_own() {
+    let said = vec![ModelChunk::Text("So.".into()), call("a", "{}"), call("a", ""), call("", "{}")];
+    let heard = asked(with_tool(), said).await.unwrap();
+    let text = ModelChunk::Text("So.".into());
+    assert_eq!(heard, [text, call("a", "{}"), call("call_0_0", "{}"), call("call_0_1", "{}"), END]);
+}
+
+#[tokio::test]
+async fn too_many_calls_and_too_large_ones_are_garbage() {
+    let many = vec![call("", "{}"); 4];
+    let large = vec![call("", &"x".repeat(101))];
+    for said in [many, large] {
+        assert_eq!(asked(with_tool(), said.clone()).await.unwrap_err().code(), "model_garbage");
+        assert_eq!(asked(request(), said).await.unwrap_err().code(), "model_garbage", "invited or not");
+    }
+}
+
+#[tokio::test]
+async fn a_call_where_no_tool_was_offered_is_none() {
+    let text = ModelChunk::Text("So.".into());
+    assert_eq!(asked(request(), vec![call("", "{}"), text.clone()]).await.unwrap(), [text, END]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn signs_of_life_are_progress_and_are_not_passed_on() {
+    let said = std::iter::repeat_n(ModelChunk::Text(String::new()), 20).chain([call("a", "{}"), END]);
+    let model = Guarded::new(Arc::new(Says(said.collect(), LIMITS.next_token / 2)), LIMITS);
+    let heard: Vec<_> = model.stream(with_tool()).await.unwrap().map(Result::unwrap).collect().await;
+    assert_eq!(heard, [call("a", "{}"), END]);
 }

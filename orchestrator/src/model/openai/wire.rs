@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::model::{Finish, ModelRequest, Role, Usage};
+use super::calls::CallDelta;
+use super::strict::is_strict;
+use crate::model::{Finish, Message, ModelRequest, ToolCall, ToolOffer, Usage};
 
 /// The body of a call.
 #[derive(Debug, Serialize)]
@@ -22,12 +24,57 @@ pub(super) struct Call<'a> {
     seed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Value>,
 }
 
 #[derive(Debug, Serialize)]
-struct Turn<'a> {
-    role: &'static str,
-    content: &'a str,
+#[serde(tag = "role", rename_all = "lowercase")]
+enum Turn<'a> {
+    System {
+        content: &'a str,
+    },
+    User {
+        content: &'a str,
+    },
+    Assistant {
+        /// Null where the model only asked for tools.
+        content: Option<&'a str>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        tool_calls: Vec<Value>,
+    },
+    Tool {
+        tool_call_id: &'a str,
+        content: &'a str,
+    },
+}
+
+impl<'a> From<&'a Message> for Turn<'a> {
+    fn from(message: &'a Message) -> Self {
+        match message {
+            Message::User(content) => Self::User { content },
+            Message::Assistant { text, calls } => Self::Assistant {
+                content: Some(text.as_str()).filter(|text| !text.is_empty() || calls.is_empty()),
+                tool_calls: calls.iter().map(asked).collect(),
+            },
+            Message::Tool { call_id, content, .. } => Self::Tool { tool_call_id: call_id, content },
+        }
+    }
+}
+
+/// A call of an earlier turn. Many servers read its arguments and refuse what is no object.
+fn asked(call: &ToolCall) -> Value {
+    let arguments = Value::Object(call.object()).to_string();
+    json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}})
+}
+
+fn offered(tool: &ToolOffer) -> Value {
+    let ToolOffer { name, description, parameters } = tool;
+    let mut function = json!({"name": name, "description": description, "parameters": parameters});
+    if is_strict(parameters) {
+        function["strict"] = json!(true);
+    }
+    json!({"type": "function", "function": function})
 }
 
 #[derive(Debug, Serialize)]
@@ -37,14 +84,8 @@ struct StreamOptions {
 
 impl<'a> Call<'a> {
     pub(super) fn new(request: &'a ModelRequest) -> Self {
-        let system = Some(Turn { role: "system", content: &request.system });
-        let turns = request.messages.iter().map(|message| Turn {
-            role: match message.role {
-                Role::User => "user",
-                Role::Assistant => "assistant",
-            },
-            content: &message.content,
-        });
+        let system = Some(request.system.as_str()).filter(|system| !system.is_empty());
+        let system = system.map(|content| Turn::System { content });
         let reasons = reasons(&request.model);
         let (max_tokens, max_completion_tokens) = match reasons {
             true => (None, Some(request.max_output_tokens)),
@@ -52,7 +93,7 @@ impl<'a> Call<'a> {
         };
         Self {
             model: &request.model,
-            messages: system.filter(|turn| !turn.content.is_empty()).into_iter().chain(turns).collect(),
+            messages: system.into_iter().chain(request.messages.iter().map(Turn::from)).collect(),
             stream: true,
             stream_options: StreamOptions { include_usage: true },
             max_tokens,
@@ -63,6 +104,7 @@ impl<'a> Call<'a> {
                 let json_schema = json!({"name": schema.name, "strict": true, "schema": schema.json});
                 json!({"type": "json_schema", "json_schema": json_schema})
             }),
+            tools: request.tools.iter().map(offered).collect(),
         }
     }
 }
@@ -95,20 +137,23 @@ struct Delta {
     content: Option<String>,
     /// What the model says instead of an answer that it does not want to give.
     refusal: Option<String>,
+    tool_calls: Option<Vec<CallDelta>>,
 }
 
 impl Choice {
     pub(super) fn finish(&self) -> Option<Finish> {
         Some(match self.finish_reason.as_deref()? {
-            "stop" => Finish::Stop,
+            "stop" | "tool_calls" | "function_call" => Finish::Stop,
             "length" => Finish::Length,
             "content_filter" => Finish::Filtered,
             _ => Finish::Other,
         })
     }
 
-    pub(super) fn text(self) -> Option<String> {
-        self.delta.and_then(|delta| delta.content.or(delta.refusal))
+    /// The piece of text and the pieces of tool calls; both may be empty.
+    pub(super) fn said(self) -> (String, Vec<CallDelta>) {
+        let Some(Delta { content, refusal, tool_calls }) = self.delta else { return Default::default() };
+        (content.or(refusal).unwrap_or_default(), tool_calls.unwrap_or_default())
     }
 }
 
@@ -125,69 +170,4 @@ impl From<Tokens> for Usage {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use super::*;
-    use crate::model::{Message, OutputSchema};
-
-    fn request() -> ModelRequest {
-        ModelRequest {
-            model: "small".into(),
-            system: String::new(),
-            messages: vec![Message::user("Hi")],
-            schema: None,
-            max_output_tokens: 9,
-            temperature: None,
-            seed: None,
-        }
-    }
-
-    fn body(request: &ModelRequest) -> Value {
-        serde_json::to_value(Call::new(request)).unwrap()
-    }
-
-    #[test]
-    fn a_call_says_only_what_was_asked_for() {
-        assert_eq!(
-            body(&request()),
-            json!({
-                "model": "small", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 9,
-                "stream": true, "stream_options": {"include_usage": true},
-            })
-        );
-        let schema = OutputSchema { name: "answer".into(), json: json!({"type": "object"}) };
-        let full = body(&ModelRequest {
-            system: "Be brief.".into(),
-            schema: Some(schema),
-            temperature: Some(0.0),
-            seed: Some(7),
-            ..request()
-        });
-        assert_eq!(full["messages"][0], json!({"role": "system", "content": "Be brief."}));
-        assert_eq!((&full["temperature"], &full["seed"]), (&json!(0.0), &json!(7)));
-        assert_eq!(
-            full["response_format"]["json_schema"],
-            json!({"name": "answer", "strict": true, "schema": {"type": "object"}})
-        );
-    }
-
-    #[test]
-    fn reasoning_models_get_their_own_name_for_the_limit_and_nothing_that_they_refuse() {
-        for model in ["o3-mini", "gpt-5-nano"] {
-            let request = ModelRequest { model: model.into(), temperature: Some(0.0), seed: Some(7), ..request() };
-            let body = body(&request);
-            assert_eq!((&body["max_completion_tokens"], body.get("max_tokens")), (&json!(9), None));
-            assert_eq!((body.get("temperature"), body.get("seed")), (None, None), "{model}");
-        }
-    }
-
-    #[test]
-    fn events_of_the_wrong_shape_are_not_understood() {
-        for text in ["[]", "null", r#"{"choices":{}}"#, r#"{"choices":[{"delta":{"content":7}}]}"#] {
-            assert!(serde_json::from_str::<Event>(text).is_err(), "{text}");
-        }
-        let odd = r#"{"choices":[{"delta":null}],"usage":null,"error":null,"x":1}"#;
-        assert!(serde_json::from_str::<Event>(odd).unwrap().error.is_none());
-    }
-}
+mod tests;

@@ -4,13 +4,14 @@ use futures::TryStreamExt;
 use serde_json::json;
 
 use super::*;
-use crate::model::Message;
+use crate::model::{Message, ToolOffer};
 
 fn request(schema: Option<OutputSchema>) -> ModelRequest {
     ModelRequest {
         model: "scripted".into(),
         system: String::new(),
         messages: vec![Message::user("Who are you?")],
+        tools: Vec::new(),
         schema,
         max_output_tokens: 100,
         temperature: None,
@@ -32,6 +33,7 @@ async fn say(model: &Scripted, request: ModelRequest) -> Result<(String, ModelCh
     let end = chunks.pop().unwrap();
     let text = chunks.into_iter().map(|chunk| match chunk {
         ModelChunk::Text(text) => text,
+        ModelChunk::Call(call) => call.name,
         ModelChunk::End { .. } => unreachable!("only the last chunk ends the answer"),
     });
     Ok((text.collect(), end))
@@ -90,4 +92,19 @@ async fn keeps_the_pace_it_is_told() {
     let start = tokio::time::Instant::now();
     say(&Scripted::new(script), request(None)).await.unwrap();
     assert_eq!(start.elapsed(), Duration::from_millis(540));
+}
+
+#[tokio::test]
+async fn asks_for_the_tools_of_each_turn_and_then_says_the_text() {
+    let call = |name: &str| (name.to_owned(), "{\"a\":1}".to_owned());
+    let script = Script::new("done").with_calls(vec![vec![call("x"), call("y")], vec![], vec![call("z")]]);
+    let model = Scripted::new(script);
+    let tool = ToolOffer { name: "x".into(), description: String::new(), parameters: json!({}) };
+    let mut asked = ModelRequest { tools: vec![tool], ..request(None) };
+    for expected in ["xy", "done", "z", "done"] {
+        assert_eq!(say(&model, asked.clone()).await.unwrap().0, expected);
+        asked.messages.push(Message::Assistant { text: String::new(), calls: Vec::new() });
+    }
+    assert_eq!(say(&model, request(None)).await.unwrap().0, "done", "without tools there are no calls");
+    assert_eq!(say(&model, request(Some(schema()))).await.unwrap().0, "{\"answer\":\"done\"}");
 }

@@ -44,7 +44,7 @@ fn refusal(subject: &str, payload: &[u8]) -> String {
 fn a_job_is_read() {
     let (tenant, job) = (tenant("B"), job(&tenant("B")));
     let typed = read(&subject(&tenant, 7), &codec::encode(&job).unwrap(), 3).unwrap();
-    assert_eq!(typed, Typed { tenant, job, attempt: 3 });
+    assert_eq!(typed, Typed { tenant, queue: Queue::Index, job, attempt: 3 });
 }
 
 #[test]

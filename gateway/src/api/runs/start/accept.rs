@@ -26,7 +26,7 @@ use crate::{
 
 /// Why a run could not be started.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StartError {
+pub(in crate::api::runs) enum StartError {
     #[error("the request cannot be written for NATS")]
     Encode(#[from] CodecError),
     /// The run stands in its log, or may: without a command nothing drives it yet.
@@ -68,7 +68,7 @@ impl From<StartError> for ApiError {
 
 /// Stores the command that drives the run and its first event, at the same time. Gives back when the run
 /// was accepted: an earlier request with the same key may have done it.
-pub(super) async fn store(
+pub(in crate::api::runs) async fn store(
     app: &App,
     principal: &Principal,
     run: RunId,
@@ -104,7 +104,12 @@ fn unrecorded(error: AppendError, published: Option<&PublishFailure>) -> StartEr
     let no_event = matches!(error, AppendError::Full(_) | AppendError::TooLarge { .. });
     let no_command = matches!(
         published,
-        Some(PublishFailure::Full(_) | PublishFailure::TooLarge { .. } | PublishFailure::Encode(_))
+        Some(
+            PublishFailure::Full(_)
+                | PublishFailure::Crowded(_)
+                | PublishFailure::TooLarge { .. }
+                | PublishFailure::Encode(_)
+        )
     );
     if no_event && no_command { StartError::Refused(error) } else { StartError::Append(error) }
 }

@@ -2,8 +2,9 @@
 
 use garde::Validate;
 use sba_subjects::{
-    event::{Created, RunOptions},
+    event::{Created, RunOptions, TenantSettings},
     id::{SessionId, TenantId, UserId},
+    name::ToolName,
     run::Workflow,
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use crate::{
     app::App,
     auth::Principal,
     error::{ApiError, Code},
-    extract::{no_control, not_blank},
+    extract::{known_tool, language_tag, no_control, not_blank},
 };
 
 /// What a run is started with.
@@ -47,9 +48,9 @@ pub(crate) struct StartRun {
     #[serde(default, alias = "sessionId")]
     #[garde(skip)]
     session_id: Option<Uuid>,
-    /// The plan that it follows; `render` when none is named.
+    /// The plan that it follows: `render`, which is taken when none is named, or `agentic`.
     #[serde(default)]
-    #[garde(skip)]
+    #[garde(inner(custom(begun_by_prompt)))]
     #[schema(value_type = Option<String>, example = "render")]
     workflow: Option<Workflow>,
     /// May stand here instead of in the header `Idempotency-Key`.
@@ -78,6 +79,15 @@ pub(crate) struct StartOptions {
     #[garde(inner(range(min = 1, max = bounds.max_steps)))]
     #[schema(minimum = 1, example = 8)]
     max_steps: Option<u32>,
+    /// The only tools that the model is offered; those that the roles allow where none are named.
+    #[serde(default)]
+    #[garde(inner(length(max = 50), inner(custom(known_tool))))]
+    #[schema(example = json!(["knowledge_search", "task_create"]))]
+    tools: Option<Vec<String>>,
+    /// Whether the run is kept going when the provider of the model is out.
+    #[serde(default)]
+    #[garde(skip)]
+    critical: Option<bool>,
 }
 
 /// How large a request may be.
@@ -98,10 +108,12 @@ struct Asked<'a> {
     options: &'a RunOptions,
 }
 
-/// Letters, digits and hyphens, as in `id` or `zh-Hant-TW`.
-fn language_tag<C>(tag: &str, _context: &C) -> garde::Result {
-    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if tag.split('-').all(subtag) { Ok(()) } else { Err(garde::Error::new("is no language tag such as en or id")) }
+/// A tool call has an endpoint of its own.
+fn begun_by_prompt<C>(workflow: &Workflow, _context: &C) -> garde::Result {
+    match workflow {
+        Workflow::Render | Workflow::Agentic => Ok(()),
+        Workflow::Tool => Err(garde::Error::new("a tool is called with POST /api/v1/tools/execute")),
+    }
 }
 
 impl Bounds {
@@ -132,14 +144,32 @@ impl StartRun {
     }
 
     /// The run's first event.
-    pub(super) fn created(self, principal: &Principal) -> Result<Created, ApiError> {
+    pub(super) fn created(self, principal: &Principal, settings: TenantSettings) -> Result<Created, ApiError> {
         let (session_id, user_id) = (self.session(), principal.user);
         let workflow = self.workflow.unwrap_or(Workflow::Render);
         let options = self.options.unwrap_or_default();
-        let options = RunOptions { locale: options.locale, top_k: options.top_k, max_steps: options.max_steps };
+        let names = |tools: Vec<String>| tools.iter().filter_map(|name| name.parse::<ToolName>().ok()).collect();
+        let options = RunOptions {
+            locale: options.locale,
+            top_k: options.top_k,
+            max_steps: options.max_steps,
+            tools: options.tools.map(names),
+            critical: options.critical,
+        };
         let asked = Asked { user_id, session_id, workflow, prompt: &self.prompt, options: &options };
         let request_hash = data_encoding::HEXLOWER.encode(&idempotency::request_hash(&asked)?);
-        let tenant_id = principal.tenant;
-        Ok(Created { tenant_id, user_id, session_id, workflow, prompt: self.prompt, options, request_hash })
+        Ok(Created {
+            tenant_id: principal.tenant,
+            user_id,
+            session_id,
+            workflow,
+            prompt: self.prompt,
+            options,
+            request_hash,
+            roles: principal.roles(),
+            settings: Box::new(settings),
+            call: None,
+            fork_of: None,
+        })
     }
 }

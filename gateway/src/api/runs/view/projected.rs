@@ -1,9 +1,12 @@
 //! A run, from what Postgres has of it.
 
 use sba_store::{artifacts, runs::Run, steps::Step, tool_calls::ToolCall};
-use sba_subjects::{id::TenantId, run::Usage};
+use sba_subjects::{
+    id::TenantId,
+    run::{RunStatus, Usage},
+};
 
-use super::{ArtifactLink, CallView, RunSummary, RunView, StepView};
+use super::{ArtifactLink, CallView, CancelView, RunSummary, RunView, StepView};
 use crate::api::runs::links::Links;
 
 impl RunSummary {
@@ -47,7 +50,13 @@ impl RunView {
             let call = calls.iter().position(|call| Some(call.id) == step.tool_call_id);
             StepView::projected(step, call.map(|index| calls.swap_remove(index)))
         };
+        // A run that was cancelled ended with the reason for it.
+        let cancelled = run.error.as_ref().filter(|_| run.status == RunStatus::Cancelled);
+        let cancel = cancelled.map(|error| CancelView { reason: error.message.clone() });
         Self {
+            // Nothing that has ended asks anything; what asks is shown from its log.
+            asks: Vec::new(),
+            cancel,
             steps: steps.into_iter().map(step).collect(),
             artifacts: main_forms(artifacts).map(Into::into).collect(),
             summary: RunSummary::stored(tenant, run),

@@ -1,0 +1,95 @@
+//! Commands for runs that were started: answers, the end, a pause and its end.
+//!
+//! What a run cannot do is refused here, by its log, so that whoever asks is told. What changes between the look and the
+//! command is settled by the run itself, which says so in its log.
+
+mod answer;
+mod cancel;
+mod pause;
+
+use axum::http::StatusCode;
+use sba_service::publish;
+use sba_subjects::{
+    command::{Command, CommandBody},
+    envelope::VERSION,
+    id::{CommandId, RunId},
+    name::Verb,
+    run::RunStatus,
+    state::RunState,
+    subject::Subject,
+};
+use serde::{Deserialize, Serialize};
+use tracing::{Span, field::display};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+pub(in crate::api) use self::{answer::*, cancel::*, pause::*};
+use crate::{
+    api::times,
+    app::App,
+    auth::{Action, Principal},
+    error::{ApiError, Code},
+    extract::Json,
+};
+
+/// A command that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Commanded {
+    /// The command. What the run does because of it names it as `cause`.
+    command_id: Uuid,
+    /// The run.
+    run_id: Uuid,
+    /// Where the run stood when the command was taken.
+    #[schema(value_type = String, example = "waiting_input")]
+    status: RunStatus,
+}
+
+/// A body that says nothing but a key.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyOnly {
+    /// May stand here instead of in the header `Idempotency-Key`.
+    #[serde(default, alias = "idempotencyKey")]
+    idempotency_key: Option<String>,
+}
+
+type Answer = Result<(StatusCode, Json<Commanded>), ApiError>;
+
+/// Gives a command to a run, where `fits` finds that the run can do it. One that the run was given before is taken
+/// again, wherever the run stands by now.
+async fn give(
+    app: &App,
+    principal: &Principal,
+    run: Uuid,
+    key: Option<String>,
+    body: CommandBody,
+    fits: impl FnOnce(&RunState) -> Result<(), ApiError>,
+) -> Answer {
+    principal.may(Action::ControlRun)?;
+    let run = RunId::from_uuid(run);
+    Span::current().record("run_id", display(run));
+    let loaded = app
+        .log
+        .load(&principal.key, run)
+        .await
+        .map_err(|error| ApiError::new(Code::Unavailable, "the run cannot be read now").caused_by(error))?;
+    let state = loaded.ok_or_else(|| ApiError::not_found("run"))?.state;
+    let verb = body.verb();
+    let id = key.map_or_else(|| app.ids.make(), |key| command_for(principal, run, verb, &key));
+    if !state.commands.contains(&id) {
+        if state.status.is_terminal() {
+            return Err(ApiError::new(Code::RunFinished, "the run has ended"));
+        }
+        fits(&state)?;
+        let command = Command { v: VERSION, id, ts: times::to_millis(app.clock.now()), body };
+        let subject = Subject::Cmd { tenant: principal.key.clone(), run, verb };
+        publish::message(&app.jetstream, &subject, &command, app.config.nats.request_timeout_ms.duration()).await?;
+    }
+    let commanded = Commanded { command_id: id.as_uuid(), run_id: run.as_uuid(), status: state.status };
+    Ok((StatusCode::ACCEPTED, Json(commanded)))
+}
+
+/// The command that a key stands for: the same from any gateway.
+fn command_for(principal: &Principal, run: RunId, verb: Verb, key: &str) -> CommandId {
+    CommandId::from_uuid(principal.key.derive("command", &format!("{run}\0{verb}\0{key}")))
+}

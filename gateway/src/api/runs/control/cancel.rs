@@ -1,0 +1,68 @@
+//! `POST /api/v1/runs/{run_id}/cancel`: end a run early.
+
+use axum::extract::State;
+use garde::Validate;
+use sba_subjects::command::CommandBody;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Answer, Commanded, give};
+use crate::{
+    api::idempotency::KeyHeader,
+    app::App,
+    auth::Principal,
+    extract::{Checked as _, JsonOrNothing, Path, no_control},
+};
+
+/// The reason where none is given.
+const NO_REASON: &str = "cancelled by a person";
+
+/// The early end of a run.
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "The question was wrong."}))]
+pub(crate) struct CancelRun {
+    /// Why, for whoever looks at the run later.
+    #[serde(default)]
+    #[garde(inner(length(chars, min = 1, max = 500), custom(no_control)))]
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+    /// May stand here instead of in the header `Idempotency-Key`.
+    #[serde(default, alias = "idempotencyKey")]
+    #[garde(skip)]
+    idempotency_key: Option<String>,
+}
+
+/// Cancel a run
+///
+/// What is under way is stopped first: the run is `cancelling` until all of it has stopped, then `cancelled`.
+#[utoipa::path(
+    post, path = "/api/v1/runs/{run_id}/cancel", tag = "runs",
+    params(
+        ("run_id" = Uuid, Path, description = "The run"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send the request again"),
+    ),
+    request_body = Option<CancelRun>,
+    responses(
+        (status = 202, description = "The run is about to end", body = Commanded),
+        (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
+        (status = 403, description = "`forbidden`", body = crate::error::ErrorBody),
+        (status = 404, description = "`not_found`", body = crate::error::ErrorBody),
+        (status = 409, description = "`run_finished`", body = crate::error::ErrorBody),
+        (status = 429, description = "`too_many_commands`", body = crate::error::ErrorBody),
+        (status = 503, description = "`unavailable`, `storage_full`", body = crate::error::ErrorBody),
+    ),
+)]
+pub(crate) async fn cancel_run(
+    State(app): State<App>,
+    principal: Principal,
+    Path(run): Path<Uuid>,
+    key: KeyHeader,
+    JsonOrNothing(request): JsonOrNothing<CancelRun>,
+) -> Answer {
+    let request = request.checked(&())?;
+    let key = key.or_body(request.idempotency_key)?;
+    let reason = request.reason.unwrap_or_else(|| NO_REASON.to_owned());
+    give(&app, &principal, run, key, CommandBody::Cancel { reason }, |_| Ok(())).await
+}
