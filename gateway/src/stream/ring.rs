@@ -128,7 +128,7 @@ impl Ring {
 
     /// Up to `limit` frames behind `seq`.
     pub(crate) fn after(&self, seq: u64, limit: usize) -> Slice {
-        if seq + 1 >= self.next {
+        if seq.saturating_add(1) >= self.next {
             return if self.ended { Slice::Ended } else { Slice::CaughtUp };
         }
         let first = self.next - self.frames.len() as u64;
@@ -178,6 +178,7 @@ mod tests {
         assert!(matches!(ring.after(1, 10), Slice::Behind));
         assert!(matches!(ring.after(5, 10), Slice::CaughtUp));
         assert!(matches!(ring.after(u64::MAX - 1, 10), Slice::CaughtUp));
+        assert!(matches!(ring.after(u64::MAX, 10), Slice::CaughtUp), "a position that no run ever has");
         assert_eq!((ring.position(), ring.next()), (50, 6));
     }
 

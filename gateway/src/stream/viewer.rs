@@ -128,7 +128,7 @@ impl Viewer {
             // A repeat of a record may stand behind it: only the first of each `seq` counts.
             let mut seq = self.seq;
             frames.retain(|frame| {
-                let new = frame.seq == seq + 1;
+                let new = frame.seq == seq.saturating_add(1);
                 seq += u64::from(new);
                 new
             });
