@@ -24,7 +24,13 @@ impl Backoff {
     /// together do not come back together.
     #[must_use]
     pub fn pause(&self, failed: u32) -> Duration {
-        self.due(failed).mul_f64(rand::rng().random_range(0.5..=1.0))
+        self.pause_by(failed, rand::rng().random_range(0.0..=1.0))
+    }
+
+    /// The same with the chance given, from 0 (half of what is due) to 1 (all of it).
+    #[must_use]
+    pub fn pause_by(&self, failed: u32, chance: f64) -> Duration {
+        self.due(failed).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
     }
 
     fn due(&self, failed: u32) -> Duration {

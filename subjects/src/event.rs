@@ -194,7 +194,7 @@ pub struct RunOptions {
     /// The only tools that the model is offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<ToolName>>,
-    /// Whether the run is kept going when the provider of the model is out.
+    /// Whether the run matters more than others when the model is out. Stored; nothing follows from it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub critical: Option<bool>,
 }

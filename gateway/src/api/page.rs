@@ -1,8 +1,8 @@
 //! Lists come in pages.
 
 use sba_store::{Listed, Page};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
 
@@ -10,14 +10,11 @@ use crate::error::ApiError;
 const DEFAULT_LIMIT: u32 = 20;
 
 /// Which page of a list is asked for.
-#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct PageQuery {
     /// Number of the page, from 1.
-    #[param(minimum = 1, example = 1)]
     pub(crate) page: Option<u32>,
     /// Most entries on a page.
-    #[param(minimum = 1, maximum = 100, example = 20)]
     pub(crate) limit: Option<u32>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sba_service::config::ModelConfig;
+use sba_service::{backoff::Backoff, config::ModelConfig};
 
 use super::ModelError;
 
@@ -37,8 +37,7 @@ impl Retry {
         if failed >= self.attempts || !error.is_retryable() {
             return None;
         }
-        let doubled = self.first_pause.saturating_mul(2u32.saturating_pow(failed.saturating_sub(1)));
-        let due = doubled.min(self.longest_pause).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
+        let due = Backoff::new(self.first_pause, self.longest_pause).pause_by(failed, jitter);
         let asked = error.retry_after().unwrap_or_default().min(self.longest_pause);
         Some(due.max(asked))
     }

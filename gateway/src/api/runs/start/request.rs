@@ -84,7 +84,7 @@ pub(crate) struct StartOptions {
     #[garde(inner(length(max = 50), inner(custom(known_tool))))]
     #[schema(example = json!(["knowledge_search", "task_create"]))]
     tools: Option<Vec<String>>,
-    /// Whether the run is kept going when the provider of the model is out.
+    /// Whether the run matters more than others when the model is out. Stored; nothing follows from it yet.
     #[serde(default)]
     #[garde(skip)]
     critical: Option<bool>,
