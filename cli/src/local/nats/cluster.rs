@@ -8,15 +8,15 @@ use super::{
     site::{NatsSite, SiteFiles},
 };
 use crate::local::{LocalError, RunFolder, ports, process::LOOK_AGAIN, random};
-use async_nats::jetstream;
+use async_nats::jetstream::{self, stream};
 
 /// Servers in the cluster.
 const NODES: usize = 3;
 /// How long the servers may take until they greet clients.
 const READY_DEADLINE: Duration = Duration::from_secs(20);
-/// How long the three may take to find each other and elect a leader.
+/// How long the three may take to find each other.
 const QUORUM_DEADLINE: Duration = Duration::from_secs(60);
-/// How long one question whether there is a leader may take.
+/// How long one question to them may take.
 const ASK_DEADLINE: Duration = Duration::from_secs(1);
 /// How often a start is tried on other ports, when a server ended at once.
 const ATTEMPTS: usize = 3;
@@ -35,7 +35,7 @@ impl NatsCluster {
     /// Starts three servers and waits until streams can be made. Fetches nats-server if it is not there yet.
     ///
     /// # Errors
-    /// When a server cannot be fetched or started, or the three have no leader within a minute.
+    /// When a server cannot be fetched or started, or the three do not keep a stream together within a minute.
     pub async fn start() -> Result<Self, LocalError> {
         let mut attempt = 1;
         loop {
@@ -72,7 +72,7 @@ impl NatsCluster {
         for node in &mut cluster.nodes {
             node.wait_greeting(READY_DEADLINE).await?;
         }
-        cluster.wait_leader().await?;
+        cluster.wait_copies().await?;
         Ok(cluster)
     }
 
@@ -134,13 +134,22 @@ impl NatsCluster {
         self.nodes[node].wait_greeting(READY_DEADLINE).await
     }
 
-    /// Waits until the servers have a leader for streams. Asks as a user of a hub account of its own.
-    async fn wait_leader(&mut self) -> Result<(), LocalError> {
+    /// Waits until all three can keep a stream: a leader that has not yet met both others answers, and refuses three
+    /// copies. Tries it as a user of a hub account of its own.
+    async fn wait_copies(&mut self) -> Result<(), LocalError> {
         let account = HubAccount::new(&self.site).await?;
         let mut context = jetstream::new(account.connect().await?);
         context.set_timeout(ASK_DEADLINE);
+        let probe = stream::Config {
+            name: "PROBE".to_owned(),
+            storage: stream::StorageType::Memory,
+            num_replicas: NODES,
+            ..Default::default()
+        };
         let until = tokio::time::Instant::now() + QUORUM_DEADLINE;
-        while context.query_account().await.is_err() {
+        while context.create_or_update_stream(probe.clone()).await.is_err()
+            || context.delete_stream(&probe.name).await.is_err()
+        {
             if tokio::time::Instant::now() > until {
                 let log = self.nodes[0].process.log_tail();
                 return Err(LocalError::NotReady {

@@ -5,17 +5,23 @@ use std::{
     time::Duration,
 };
 
-use async_nats::Client;
+use async_nats::{Client, jetstream};
 use sba_gateway::accounts::push_account;
+use tokio::time::{Instant, sleep};
 
 use super::{
     identity,
     site::{NatsSite, connect, now, write},
 };
-use crate::local::LocalError;
+use crate::local::{LocalError, process::LOOK_AGAIN};
 
 /// How long the servers may take to store an account.
 const PUSH_DEADLINE: Duration = Duration::from_secs(10);
+/// How long all servers of a cluster may take to know an account that one of them has stored: they may have yet to
+/// elect a leader.
+const KNOWN_DEADLINE: Duration = Duration::from_secs(60);
+/// How long one question whether they do may take.
+const ASK_DEADLINE: Duration = Duration::from_secs(1);
 
 /// An account with unlimited JetStream and a user in it. Each test makes one, so that tests share servers while their
 /// subjects, streams and buckets have the names of production.
@@ -27,7 +33,7 @@ pub struct HubAccount {
 }
 
 impl HubAccount {
-    /// Mints the account and its user and hands the account to the running servers.
+    /// Mints the account and its user, hands the account to the running servers, and returns when it can use them.
     ///
     /// # Errors
     /// When the servers do not answer or refuse the account.
@@ -37,7 +43,32 @@ impl HubAccount {
         push_account(&system, &account.token, PUSH_DEADLINE).await?;
         let credentials = site.folder().join(format!("{}.creds", account.key));
         write(&credentials, &account.credentials, 0o600)?;
-        Ok(Self { site: site.clone(), key: account.key, credentials })
+        let hub = Self { site: site.clone(), key: account.key, credentials };
+        hub.wait_known().await?;
+        Ok(hub)
+    }
+
+    /// The first server that has stored the account says so; the others, and the leader among them, follow.
+    async fn wait_known(&self) -> Result<(), LocalError> {
+        let until = Instant::now() + KNOWN_DEADLINE;
+        loop {
+            match self.ask_for_storage().await {
+                Ok(()) => return Ok(()),
+                Err(error) if Instant::now() > until => return Err(error),
+                Err(_) => sleep(LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    /// Asks whoever leads the servers whether the account may store anything.
+    async fn ask_for_storage(&self) -> Result<(), LocalError> {
+        let mut context = jetstream::new(self.connect().await?);
+        context.set_timeout(ASK_DEADLINE);
+        context
+            .query_account()
+            .await
+            .map(drop)
+            .map_err(|error| LocalError::io("the servers do not know the account")(std::io::Error::other(error)))
     }
 
     /// Where clients connect: one URL, or several with commas between them.
