@@ -3,6 +3,7 @@
 mod bench;
 mod code;
 mod config;
+mod dead;
 mod demo;
 mod dev;
 mod ingest;
@@ -10,6 +11,7 @@ mod migrate;
 mod nats;
 mod parts;
 mod process;
+mod run;
 mod servers;
 mod token;
 
@@ -18,7 +20,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use sba_service::config::Config;
 
-use crate::guard;
+use crate::{guard, operate::Reach};
 
 /// The backend for AI agents: one binary for every process, and for those who operate it.
 #[derive(Debug, Parser)]
@@ -34,6 +36,22 @@ struct Configured {
     /// The configuration file; variables `SBA_<SECTION>__<SETTING>` take the place of what stands in it.
     #[arg(long, env = "SBA_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// What every command takes that operates an installation by its servers.
+#[derive(Debug, clap::Args)]
+struct Operated {
+    #[command(flatten)]
+    configured: Configured,
+    /// Print JSON for programs: one document a line.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Operated {
+    async fn reach(&self) -> anyhow::Result<Reach> {
+        Reach::open(self.configured.load()?).await
+    }
 }
 
 impl Configured {
@@ -60,6 +78,10 @@ enum Command {
     Nats(nats::NatsArgs),
     /// Hand documents in to a running installation.
     Ingest(ingest::IngestArgs),
+    /// Look at runs and command them, by their logs alone.
+    Run(run::RunArgs),
+    /// Look at what could not be done, give it back, or remove it.
+    Dead(dead::DeadArgs),
     /// Look at the configuration.
     Config(config::ConfigArgs),
     /// The ready-made servers and models that SBA can run on.
@@ -96,6 +118,8 @@ impl Arguments {
             Command::Token(args) => token::run(&args),
             Command::Nats(args) => nats::run(&args),
             Command::Ingest(args) => ingest::run(&args),
+            Command::Run(args) => run::run(args),
+            Command::Dead(args) => dead::run(args),
             Command::Config(args) => config::run(&args),
             Command::Parts(args) => parts::run(&args),
             Command::Dev(args) => dev::run(&args),
@@ -110,8 +134,23 @@ impl Arguments {
 /// What a person is told of a failure: its stable code, where it has one, and how it came about, on one line.
 #[must_use]
 pub fn reason(error: &anyhow::Error) -> String {
-    let words = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        // Many an error says what caused it, and is followed by it.
+        if words.is_empty() {
+            words = cause;
+        } else if !words.ends_with(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     code::of(error).map_or_else(|| words.clone(), |code| format!("{code}: {words}"))
+}
+
+/// The exit code of a command that failed.
+#[must_use]
+pub fn exit(error: &anyhow::Error) -> u8 {
+    code::exit(error)
 }
 
 /// A runtime for a command that talks to servers.

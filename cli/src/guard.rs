@@ -27,8 +27,7 @@ use nix::{
 };
 
 use self::events::{Event, Events};
-pub use self::program::NoProgram;
-pub(crate) use self::program::program;
+pub use self::program::{NoProgram, program};
 
 /// On the lifeline: the folders stay when the server has stopped.
 pub(crate) const KEEP: u8 = b'k';

@@ -3,6 +3,7 @@
 //! - [`command`]: its subcommands; [`demo`] and [`dev`]: the two that run a whole installation;
 //! - [`mod@bench`]: how fast one is;
 //! - [`parts`], [`local`] and [`guard`]: real servers as children, for development, the demo and tests;
+//! - [`operate`]: what commands reach that do not go through a gateway;
 //! - [`client`]: SBA's API, as the command line uses it.
 
 pub mod bench;
@@ -12,4 +13,5 @@ pub mod demo;
 pub mod dev;
 pub mod guard;
 pub mod local;
+pub mod operate;
 pub mod parts;

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("sba: {}", command::reason(&error));
-            ExitCode::FAILURE
+            ExitCode::from(command::exit(&error))
         }
     }
 }

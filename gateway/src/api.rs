@@ -12,6 +12,8 @@ mod times;
 
 pub(crate) mod openapi;
 
+pub use self::runs::{Projected, RunView};
+
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;

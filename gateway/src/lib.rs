@@ -5,7 +5,8 @@
 //!
 //! - [`run`] and [`serve`]: the process;
 //! - [`auth`]: tokens and roles; [`accounts`]: NATS identities of tenants;
-//! - [`error`]: what clients are told when something fails.
+//! - [`error`]: what clients are told when something fails;
+//! - [`RunView`]: a run as clients see it, for whoever shows it elsewhere.
 
 pub mod accounts;
 pub mod auth;
@@ -23,6 +24,7 @@ mod sessions;
 mod stream;
 
 pub use self::{
+    api::{Projected, RunView},
     mint::MintError,
     server::{GatewayError, run, serve},
 };

@@ -4,12 +4,14 @@
 //! - [`telemetry`], [`metrics`], [`health`], [`ops`]: what it tells operators;
 //! - [`nats`], [`provision`], [`heartbeat`]: how it meets the others;
 //! - [`publish`], [`delivery`], [`backoff`]: messages, stored and settled;
+//! - [`dead`], [`walk`]: what could not be done, and what stands in a stream, for operators;
 //! - [`log`]: the log of a run, as it is written and read;
 //! - [`process`]: what each does first and last; [`shutdown`]: how it ends.
 
 pub mod backoff;
 pub mod clock;
 pub mod config;
+pub mod dead;
 pub mod delivery;
 pub mod health;
 pub mod heartbeat;
@@ -23,3 +25,4 @@ pub mod provision;
 pub mod publish;
 pub mod shutdown;
 pub mod telemetry;
+pub mod walk;

@@ -3,6 +3,9 @@
 //! - [`append`](RunLog::append): behind a fence, so that one writer's order is the order;
 //! - [`load`](RunLog::load): the state now, from the leader;
 //! - [`history`](RunLog::history): everything that was said, in pages, from any replica;
+//! - [`read`](RunLog::read) and [`at`](RunLog::at): everything that was said, and the state it made at any time;
+//! - [`follow`](RunLog::follow): everything as it is said, without a gap;
+//! - [`tenant_of`](RunLog::tenant_of), [`walk`](RunLog::walk), [`purge`](RunLog::purge): for those who operate SBA;
 //! - [`keep_snapshot`](RunLog::keep_snapshot): the folded state, so that loading stays short.
 //!
 //! The rules, with the measurements behind them, stand in `docs/adr/0002-one-fence-for-a-run.md`.
@@ -16,19 +19,27 @@ use async_nats::jetstream::{
 use bytes::Bytes;
 use sba_subjects::{
     codec::CodecError,
+    envelope::{Envelope, RawEnvelope},
     record::{self, Head},
     state::ApplyError,
     stream,
 };
 
 mod append;
+mod find;
+mod follow;
 mod history;
 mod load;
+mod purge;
+mod read;
 mod snapshot;
 
 pub use append::AppendError;
+pub use follow::Follow;
 pub use history::{PAGE_RECORDS, Page};
 pub use load::Loaded;
+pub use purge::Standing;
+pub use read::Reading;
 
 /// One record as it stands in the stream.
 #[derive(Debug, Clone)]
@@ -58,9 +69,23 @@ pub enum ReadError {
     /// The records do not make a run.
     #[error("the log does not fold: {0}")]
     Unsound(#[from] ApplyError),
+    /// A part of the log was there and is not any more.
+    #[error("a part of the run's log is gone")]
+    Gone,
 }
 
 impl ReadError {
+    /// A stable name for the kind of failure.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "jetstream_unavailable",
+            Self::Unreadable { .. } if self.is_from_the_future() => "run_newer",
+            Self::Unreadable { .. } | Self::Unsound(_) => "log_unreadable",
+            Self::Gone => "log_gone",
+        }
+    }
+
     /// Whether a newer version wrote what could not be read: the run is then left for a newer process.
     #[must_use]
     pub fn is_from_the_future(&self) -> bool {
@@ -127,13 +152,36 @@ impl Stored {
         Ok(Self { stream_sequence, head, body })
     }
 
+    /// Whether the record has the event that ends its run.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreadable`] where it is no record.
+    pub fn ends(&self) -> Result<bool, ReadError> {
+        Ok(self.raw()?.last().is_some_and(|event| event.r#type == record::DONE))
+    }
+
     /// The events of the record.
     ///
     /// # Errors
     /// [`ReadError::Unreadable`] for what this version cannot read.
-    pub fn events(&self) -> Result<Vec<sba_subjects::envelope::Envelope>, ReadError> {
-        record::open(&self.body)
-            .map_err(|source| ReadError::Unreadable { stream_sequence: self.stream_sequence, source })
+    pub fn events(&self) -> Result<Vec<Envelope>, ReadError> {
+        record::open(&self.body).map_err(|source| self.unreadable(source))
+    }
+
+    /// The events of the record as they stand, also those that a newer version added.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreadable`] where it is no record.
+    pub fn raw(&self) -> Result<Vec<RawEnvelope>, ReadError> {
+        record::read(&self.body).map_err(|source| self.unreadable(source))
+    }
+
+    fn open(&self, event: RawEnvelope) -> Result<Envelope, ReadError> {
+        event.open().map_err(|source| self.unreadable(source))
+    }
+
+    fn unreadable(&self, source: CodecError) -> ReadError {
+        ReadError::Unreadable { stream_sequence: self.stream_sequence, source }
     }
 }
 

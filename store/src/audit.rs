@@ -50,6 +50,12 @@ pub enum Action {
     TaskCreated,
     /// A task was changed or completed.
     TaskUpdated,
+    /// An operator let a run branch off from another.
+    RunForked,
+    /// What could not be done was given to those who work on it once more.
+    DeadLetterRedriven,
+    /// What could not be done was removed.
+    DeadLetterDropped,
 }
 
 impl Action {
@@ -66,6 +72,9 @@ impl Action {
             Self::ArtifactCreated => "artifact_created",
             Self::TaskCreated => "task_created",
             Self::TaskUpdated => "task_updated",
+            Self::RunForked => "run_forked",
+            Self::DeadLetterRedriven => "dead_letter_redriven",
+            Self::DeadLetterDropped => "dead_letter_dropped",
         }
     }
 }

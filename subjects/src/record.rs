@@ -27,6 +27,9 @@ pub const ATTEMPT: &str = "Sba-Attempt";
 /// Types of the events, separated by commas.
 pub const TYPES: &str = "Sba-Types";
 
+/// The type of the event that ends a run: [`Event::Done`].
+pub const DONE: &str = "done";
+
 /// What the headers of a record say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -91,16 +94,35 @@ impl Record {
         let tokens_only = events.iter().all(|event| matches!(event.payload, Event::Token(_)));
         let kind = if tokens_only { RunKind::Token } else { RunKind::Event };
         let bodies: Vec<RawEnvelope> = events.iter().map(Envelope::close).collect::<Result<_, _>>()?;
-        let types = events.iter().map(|event| event.payload.kind()).collect::<Vec<_>>().join(",");
-        let mut headers = HeaderMap::new();
-        headers.insert(V, head.v.to_string());
-        headers.insert(ID, head.id.to_string());
-        headers.insert(SEQ, head.seq.to_string());
-        headers.insert(COUNT, head.count.to_string());
-        headers.insert(ATTEMPT, head.attempt.to_string());
-        headers.insert(TYPES, types);
+        let headers = write(&head, events.iter().map(|event| event.payload.kind()));
         Ok(Some(Self { head, kind, headers, body: codec::encode(&bodies)? }))
     }
+}
+
+fn write<'a>(head: &Head, types: impl Iterator<Item = &'a str>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(V, head.v.to_string());
+    headers.insert(ID, head.id.to_string());
+    headers.insert(SEQ, head.seq.to_string());
+    headers.insert(COUNT, head.count.to_string());
+    headers.insert(ATTEMPT, head.attempt.to_string());
+    headers.insert(TYPES, types.collect::<Vec<_>>().join(","));
+    headers
+}
+
+/// The headers of a part of a record: these of its events, which stand one behind the other.
+#[must_use]
+pub fn headers(whole: &Head, events: &[RawEnvelope]) -> HeaderMap {
+    let seq = events.first().map_or(whole.seq, |event| event.seq);
+    let part = Head { seq, count: events.len() as u64, ..whole.clone() };
+    write(&part, events.iter().map(|event| event.r#type.as_str()))
+}
+
+/// Whether the headers are those of a record with the event that ends its run.
+#[must_use]
+pub fn ends(headers: &HeaderMap) -> bool {
+    let types = headers.get(TYPES).map(async_nats::HeaderValue::as_str).unwrap_or_default();
+    types.rsplit(',').next() == Some(DONE)
 }
 
 /// Reads the body of a record without looking at its payloads.

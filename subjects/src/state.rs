@@ -17,8 +17,10 @@ use crate::{
 };
 
 mod apply;
+mod fork;
 
 pub use apply::ApplyError;
+pub use fork::ForkError;
 
 /// A run, as far as its log says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,10 +2,41 @@
 
 use std::error::Error;
 
-use sba_service::{config::ConfigError, telemetry::TelemetryError};
+use sba_service::{
+    config::ConfigError, dead::LetterError, log::ReadError, nats::NatsError, publish::PublishFailure,
+    telemetry::TelemetryError, walk::WalkError,
+};
 use sba_store::StoreError;
+use sba_subjects::state::ForkError;
 
-use crate::{local::LocalError, parts::PartsError};
+use crate::{local::LocalError, operate::Refusal, parts::PartsError};
+
+/// Exit codes: something failed.
+pub(super) const FAILED: u8 = 1;
+/// The command line is wrong.
+const MISUSED: u8 = 2;
+/// There is nothing of that name.
+pub(super) const UNKNOWN: u8 = 3;
+/// What was asked for cannot be done as things stand.
+pub(super) const REFUSED: u8 = 4;
+
+/// How a command ends that failed.
+pub(super) fn exit(error: &anyhow::Error) -> u8 {
+    match of(error) {
+        Some("selection_missing") => MISUSED,
+        Some("dead_letter_unknown" | "run_unknown" | "event_unknown" | "step_unknown") => UNKNOWN,
+        Some(
+            "confirmation_missing"
+            | "dead_letter_bodyless"
+            | "dead_letter_newer"
+            | "run_newer"
+            | "run_finished"
+            | "log_gone"
+            | "step_under_way",
+        ) => REFUSED,
+        _ => FAILED,
+    }
+}
 
 /// The code of the outermost cause that has one.
 pub(super) fn of(error: &anyhow::Error) -> Option<&'static str> {
@@ -17,6 +48,13 @@ fn code(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(|| cause.downcast_ref().map(PartsError::code))
         .or_else(|| cause.downcast_ref().map(LocalError::code))
         .or_else(|| cause.downcast_ref().map(StoreError::code))
+        .or_else(|| cause.downcast_ref().map(NatsError::code))
+        .or_else(|| cause.downcast_ref().map(WalkError::code))
+        .or_else(|| cause.downcast_ref().map(LetterError::code))
+        .or_else(|| cause.downcast_ref().map(ReadError::code))
+        .or_else(|| cause.downcast_ref().map(PublishFailure::code))
+        .or_else(|| cause.downcast_ref().copied().map(ForkError::code))
+        .or_else(|| cause.downcast_ref().map(Refusal::code))
         .or_else(|| cause.downcast_ref().map(TelemetryError::code))
 }
 

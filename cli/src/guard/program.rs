@@ -14,7 +14,7 @@ pub struct NoProgram {
 ///
 /// # Errors
 /// When there is no such file.
-pub(crate) fn program() -> Result<PathBuf, NoProgram> {
+pub fn program() -> Result<PathBuf, NoProgram> {
     if let Some(path) = std::env::var_os("SBA_BIN").filter(|path| !path.is_empty()) {
         return existing(PathBuf::from(path));
     }

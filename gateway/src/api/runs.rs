@@ -11,6 +11,7 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use self::view::{Projected, RunView};
 use crate::app::App;
 
 /// The endpoints of runs.

@@ -2,13 +2,37 @@
 
 use crate::{
     id::{RunId, TenantKey},
-    name::Queue,
+    name::{Origin, Queue, RunKind, Verb},
 };
 
 /// Both subjects of one run's log: what the fence of an append looks at.
 #[must_use]
 pub fn run_log(tenant: &TenantKey, run: RunId) -> String {
     format!("sba.{tenant}.run.{}.{run}.*", run.partition())
+}
+
+/// The log of one run, whosever it is.
+#[must_use]
+pub fn run_log_of_any(run: RunId) -> String {
+    format!("sba.*.run.{}.{run}.*", run.partition())
+}
+
+/// The command that starts one run, whosever it is.
+#[must_use]
+pub fn start_of_any(run: RunId) -> String {
+    format!("sba.*.cmd.{}.{run}.{}", run.partition(), Verb::Start)
+}
+
+/// What is scheduled for one run, and what was emitted for it.
+#[must_use]
+pub fn timers(tenant: &TenantKey, run: RunId) -> [String; 2] {
+    ["timer", "fired"].map(|family| format!("sba.{tenant}.{family}.{}.{run}.*", run.partition()))
+}
+
+/// The lifecycle events of all runs, of one tenant or of all.
+#[must_use]
+pub fn events(tenant: Option<&TenantKey>) -> String {
+    format!("sba.{}.run.*.*.{}", tenant.map_or("*", TenantKey::as_str), RunKind::Event)
 }
 
 /// The whole log of one run as it grows, for its viewers.
@@ -31,3 +55,23 @@ pub const ALL_EVENTS: &str = "sba.*.run.*.*.ev";
 
 /// What timers fired, of all runs of all tenants.
 pub const FIRED: &str = "sba.*.fired.*.*.*";
+
+/// Where dead letters come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// From a family of subjects.
+    Origin(Origin),
+    /// From one queue of SBA's own workers.
+    Queue(Queue),
+}
+
+/// Dead letters: of one tenant or of all, from one source or from all.
+#[must_use]
+pub fn dead_letters(tenant: Option<&TenantKey>, source: Option<Source>) -> String {
+    let tenant = tenant.map_or("*", TenantKey::as_str);
+    match source {
+        None => format!("sba.{tenant}.dead.>"),
+        Some(Source::Origin(origin)) => format!("sba.{tenant}.dead.{origin}.>"),
+        Some(Source::Queue(queue)) => format!("sba.{tenant}.dead.{}.*.{queue}.*", Origin::Job),
+    }
+}

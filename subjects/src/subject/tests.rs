@@ -52,6 +52,16 @@ fn any_subject() -> impl Strategy<Value = Subject> {
     prop_oneof![original(), dead, others]
 }
 
+fn run_of(subject: &Subject) -> Option<Uuid> {
+    match subject {
+        Subject::Run { run, .. }
+        | Subject::Cmd { run, .. }
+        | Subject::Timer { run, .. }
+        | Subject::Fired { run, .. } => Some(run.as_uuid()),
+        _ => None,
+    }
+}
+
 /// Whether a NATS pattern covers a subject.
 fn covers(pattern: &str, subject: &str) -> bool {
     let mut tokens = subject.split('.');
@@ -84,6 +94,43 @@ proptest! {
             Subject::Live { .. } | Subject::Inbound { .. } | Subject::Ctl(_) | Subject::Stop(_) | Subject::Hb(_)
         );
         prop_assert_eq!(streams.len(), usize::from(!of_a_process), "{} lies in {:?}", text, streams);
+    }
+
+    #[test]
+    fn a_dead_letter_is_found_by_its_source_and_by_no_other(
+        original in original(),
+        origin in one_of(Origin::ALL),
+        queue in one_of(Queue::ALL),
+    ) {
+        let letter = DeadLetter::of(original.clone()).unwrap();
+        let text = Subject::Dead(letter.clone()).to_string();
+        let found = |tenant, source| covers(&filter::dead_letters(tenant, source), &text);
+        prop_assert!(found(None, None) && found(original.tenant(), None));
+        prop_assert_eq!(found(None, Some(filter::Source::Origin(origin))), letter.origin() == origin);
+        let of_queue = matches!(&original, Subject::Job { queue: own, .. } if *own == queue);
+        prop_assert_eq!(found(original.tenant(), Some(filter::Source::Queue(queue))), of_queue);
+        let other = format!("A{}", "7".repeat(55)).parse().unwrap();
+        prop_assert_eq!(found(Some(&other), None), original.tenant() == Some(&other));
+    }
+
+    #[test]
+    fn patterns_of_a_run_cover_what_is_its_own(subject in any_subject(), other in any_uuid()) {
+        let text = subject.to_string();
+        for run in [RunId::from_uuid(other), RunId::from_uuid(run_of(&subject).unwrap_or_default())] {
+            let own = run_of(&subject) == Some(run.as_uuid());
+            let log = own && matches!(subject, Subject::Run { .. });
+            prop_assert_eq!(covers(&filter::run_log_of_any(run), &text), log);
+            let start = own && matches!(subject, Subject::Cmd { verb: Verb::Start, .. });
+            prop_assert_eq!(covers(&filter::start_of_any(run), &text), start);
+            let Some(tenant) = subject.tenant() else { continue };
+            prop_assert_eq!(covers(&filter::run_log(tenant, run), &text), log);
+            let timer = own && matches!(subject, Subject::Timer { .. } | Subject::Fired { .. });
+            let timers = filter::timers(tenant, run);
+            prop_assert_eq!(timers.iter().any(|pattern| covers(pattern, &text)), timer);
+        }
+        let event = matches!(subject, Subject::Run { kind: RunKind::Event, .. });
+        prop_assert_eq!(covers(&filter::events(None), &text), event);
+        prop_assert_eq!(covers(&filter::events(subject.tenant()), &text), event);
     }
 
     #[test]

@@ -165,3 +165,54 @@ async fn a_run_is_told_that_its_call_cannot_be_read() {
     assert_eq!(letter.headers.get(dead::REASON).unwrap().as_str(), "job_invalid");
     bench.stop().await;
 }
+
+/// A tool that breaks its worker's thread, each time.
+struct Bomb;
+
+#[async_trait]
+impl Tool for Bomb {
+    fn name(&self) -> &'static str {
+        "bomb"
+    }
+
+    fn description(&self) -> &'static str {
+        "Breaks."
+    }
+
+    fn schema(&self) -> Value {
+        json!({"type": "object"})
+    }
+
+    fn effect(&self) -> Effect {
+        Effect::Pure
+    }
+
+    async fn execute(&self, _: &ToolContext, _: Value) -> Result<Value, WorkError> {
+        panic!("that is what it does")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poisoned_jobs_hold_no_other_up() {
+    let mail = Mail::new(Effect::Idempotent, false);
+    let tools: Vec<Arc<dyn Tool>> = vec![Arc::new(Bomb), Arc::new(mail.clone())];
+    let bench = Bench::start_configured(|config| config.worker.concurrency.tool_exec = 1, tools).await;
+    const EACH: u128 = 20;
+    let mut garbage = Vec::new();
+    for _ in 0..EACH {
+        let (run, call) = ids();
+        let subject = |call| Subject::Job { tenant: bench.tenant.clone(), queue: Queue::ToolExec, call };
+        bench.publish(subject(call).to_string(), "no job".into()).await;
+        garbage.push(call);
+        let (_, call) = ids();
+        bench.ask(run, call, "bomb", json!({})).await;
+    }
+    let (run, call) = ids();
+    assert_eq!(bench.call(run, call, "mail", json!({"to": "a"})).await.result, json!({"sent": "a"}));
+    bench.idle().await;
+    for call in garbage {
+        let letter = bench.dead(Queue::ToolExec, call).await.unwrap();
+        assert_eq!(letter.headers.get(dead::REASON).unwrap().as_str(), "job_invalid");
+    }
+    bench.stop().await;
+}

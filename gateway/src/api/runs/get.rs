@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use sba_service::log::ReadError;
-use sba_store::{Page, StoreError, artifacts, runs, steps, tool_calls};
+use sba_store::StoreError;
 use sba_subjects::id::RunId;
 use tokio::time::timeout;
 use tracing::{Span, field::display, warn};
@@ -57,7 +57,7 @@ pub(crate) async fn get_run(
     principal.may(Action::ReadRuns)?;
     let run = RunId::from_uuid(run);
     Span::current().record("run_id", display(run));
-    let projected = timeout(PATIENCE, projected(&app, &principal, run)).await;
+    let projected = timeout(PATIENCE, Projected::read(&app.store, principal.tenant, run)).await;
     let projected = match projected.unwrap_or(Err(StoreError::TimedOut(None))) {
         Ok(projected) => projected,
         Err(error) => {
@@ -68,7 +68,7 @@ pub(crate) async fn get_run(
     };
     // Nothing follows the end of a run, so its projection is complete. Before that, the log knows more.
     let projected = match projected {
-        Some(ended) if ended.run.status.is_terminal() => {
+        Some(ended) if ended.has_ended() => {
             return Ok(Json(RunView::projected(principal.tenant, ended)));
         }
         other => other,
@@ -84,16 +84,3 @@ pub(crate) async fn get_run(
 
 /// Longest wait for Postgres: the log knows as much, and is there.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Most artifacts that are shown with a run.
-const ARTIFACTS: u32 = 100;
-
-/// What Postgres has of the run.
-async fn projected(app: &App, principal: &Principal, run: RunId) -> Result<Option<Projected>, StoreError> {
-    let mut tx = app.store.begin(principal.tenant).await?;
-    let Some(found) = runs::get(&mut tx, run).await? else { return Ok(None) };
-    let steps = steps::of_run(&mut tx, run).await?;
-    let calls = tool_calls::of_run(&mut tx, run).await?;
-    let artifacts = artifacts::list(&mut tx, Some(run), Page::new(1, ARTIFACTS)).await?.items;
-    Ok(Some(Projected { run: found, steps, calls, artifacts }))
-}

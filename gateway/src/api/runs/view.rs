@@ -13,13 +13,13 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub(super) use self::projected::Projected;
+pub use self::projected::Projected;
 use super::links::Links;
 use crate::api::times;
 
 /// A run.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RunView {
+pub struct RunView {
     #[serde(flatten)]
     summary: RunSummary,
     /// What it did, in order.

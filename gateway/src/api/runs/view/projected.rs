@@ -1,8 +1,13 @@
 //! A run, from what Postgres has of it.
 
-use sba_store::{artifacts, runs::Run, steps::Step, tool_calls::ToolCall};
+use sba_store::{
+    Page, Store, StoreError, artifacts,
+    runs::{self, Run},
+    steps::{self, Step},
+    tool_calls::{self, ToolCall},
+};
 use sba_subjects::{
-    id::TenantId,
+    id::{RunId, TenantId},
     run::{RunStatus, Usage},
 };
 
@@ -35,16 +40,41 @@ impl RunSummary {
 
 /// What Postgres has of a run.
 #[derive(Debug)]
-pub(crate) struct Projected {
-    pub(in crate::api::runs) run: Run,
-    pub(in crate::api::runs) steps: Vec<Step>,
-    pub(in crate::api::runs) calls: Vec<ToolCall>,
-    pub(in crate::api::runs) artifacts: Vec<artifacts::Artifact>,
+pub struct Projected {
+    run: Run,
+    steps: Vec<Step>,
+    calls: Vec<ToolCall>,
+    artifacts: Vec<artifacts::Artifact>,
+}
+
+/// Most artifacts that are shown with a run.
+const ARTIFACTS: u32 = 100;
+
+impl Projected {
+    /// Reads a run; `None` where Postgres has none of this id.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn read(store: &Store, tenant: TenantId, run: RunId) -> Result<Option<Self>, StoreError> {
+        let mut tx = store.begin(tenant).await?;
+        let Some(found) = runs::get(&mut tx, run).await? else { return Ok(None) };
+        let steps = steps::of_run(&mut tx, run).await?;
+        let calls = tool_calls::of_run(&mut tx, run).await?;
+        let artifacts = artifacts::list(&mut tx, Some(run), Page::new(1, ARTIFACTS)).await?.items;
+        Ok(Some(Self { run: found, steps, calls, artifacts }))
+    }
+
+    /// Whether the run has ended: nothing follows then, so this is all there is.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.run.status.is_terminal()
+    }
 }
 
 impl RunView {
     /// From what Postgres has.
-    pub(in crate::api::runs) fn projected(tenant: TenantId, projected: Projected) -> Self {
+    #[must_use]
+    pub fn projected(tenant: TenantId, projected: Projected) -> Self {
         let Projected { run, steps, mut calls, artifacts } = projected;
         let step = |step: Step| {
             let call = calls.iter().position(|call| Some(call.id) == step.tool_call_id);
