@@ -17,7 +17,7 @@ use crate::{
     domain::AgentSettings,
     driver::{self, ConsumeError, Driver, Limits, Roll},
     model::{self, ModelError},
-    projector::Projector,
+    projector::{Intervals, Projector},
 };
 
 /// Why an orchestrator could not start, or had to stop.
@@ -81,6 +81,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), OrchestratorE
         jetstream: base.jetstream.clone(),
         database,
         batch: config.orchestrator.projector_batch,
+        every: intervals(&config.orchestrator),
         clock: base.clock.clone(),
         metrics: base.metrics.clone(),
     };
@@ -117,6 +118,15 @@ fn pace(config: &OrchestratorConfig) -> Pace {
         ack_wait: config.command_ack_wait_ms.into(),
         max_ack_pending: config.max_pending_commands.into(),
         max_waiting: config.max_waiting_pulls.into(),
+    }
+}
+
+fn intervals(config: &OrchestratorConfig) -> Intervals {
+    Intervals {
+        gather: config.projector_gather_ms.into(),
+        keep: config.projector_keep_ms.into(),
+        watch: config.projector_watch_ms.into(),
+        retry: config.projector_retry_ms.into(),
     }
 }
 

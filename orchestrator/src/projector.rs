@@ -26,15 +26,19 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Pause after a failure: a database that is down is asked again so often.
-const RETRY: Duration = Duration::from_millis(500);
-/// Whoever does not lead asks so often whether it may.
-const WATCH: Duration = Duration::from_secs(1);
-/// The leader says so often that it is there, and sees whether it still leads.
-const KEEP: Duration = Duration::from_secs(1);
-/// Least time from one batch to the next. The first record after a pause is written at once; under load, more records
-/// share what a transaction costs.
-const GATHER: Duration = Duration::from_millis(25);
+/// How often a projector does what.
+#[derive(Debug, Clone, Copy)]
+pub struct Intervals {
+    /// Least time from one batch to the next. The first record after a pause is written at once; under load, more records
+    /// share what a transaction costs.
+    pub gather: Duration,
+    /// The leader says so often that it is there, and sees whether it still leads.
+    pub keep: Duration,
+    /// Whoever does not lead asks so often whether it may.
+    pub watch: Duration,
+    /// Pause after a failure: a database that is down is asked again so often.
+    pub retry: Duration,
+}
 
 /// What projecting takes.
 pub struct Projector {
@@ -44,6 +48,8 @@ pub struct Projector {
     pub database: DatabaseOptions,
     /// Most records of one transaction.
     pub batch: usize,
+    /// How often what is done.
+    pub every: Intervals,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What operators see.
@@ -72,14 +78,14 @@ impl Projector {
                 worked = self.work(&mut failing) => worked,
             };
             let pause = match worked {
-                Err(Trouble::Overtaken) => WATCH,
+                Err(Trouble::Overtaken) => self.every.watch,
                 Err(trouble) => {
                     if !std::mem::replace(&mut failing, true) {
                         tracing::error!(error = %trouble, "the projection stands still; it is tried again and again");
                     }
-                    RETRY
+                    self.every.retry
                 }
-                Ok(()) => RETRY,
+                Ok(()) => self.every.retry,
             };
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -93,7 +99,7 @@ impl Projector {
         let lead = loop {
             match store.lead_projection().await? {
                 Some(lead) => break lead,
-                None => sleep(WATCH).await,
+                None => sleep(self.every.watch).await,
             }
         };
         let done = self.project(&store, lead, failing).await;
@@ -117,16 +123,16 @@ impl Projector {
         let mut messages = consumer.messages().await.map_err(|error| log(&error))?.ready_chunks(self.batch);
         let mut kept = Instant::now();
         loop {
-            if kept.elapsed() >= KEEP {
+            if kept.elapsed() >= self.every.keep {
                 lead.keep().await?;
                 kept = Instant::now();
             }
-            let batch = match timeout(KEEP, messages.next()).await {
+            let batch = match timeout(self.every.keep, messages.next()).await {
                 Ok(Some(batch)) => batch.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| log(&error))?,
                 Ok(None) => return Err(log(&"the consumer ended")),
                 Err(_) => continue,
             };
-            let next = Instant::now() + GATHER;
+            let next = Instant::now() + self.every.gather;
             position = self.write(store, position, &batch).await?;
             if std::mem::take(failing) {
                 tracing::info!("the projection goes on");

@@ -63,6 +63,15 @@ pub struct OrchestratorConfig {
     pub stall_ms: Millis,
     /// Most events that the projector writes in one transaction.
     pub projector_batch: usize,
+    /// Least time from one transaction of the projector to the next, in milliseconds: under load more events share one.
+    pub projector_gather_ms: Millis,
+    /// Time between two signs of the projector that leads that it is there, in milliseconds. One that gives none for five
+    /// seconds leads no longer.
+    pub projector_keep_ms: Millis,
+    /// Time between two looks of a projector that does not lead whether it may, in milliseconds.
+    pub projector_watch_ms: Millis,
+    /// Pause of the projector after a failure, such as a database that is down, in milliseconds.
+    pub projector_retry_ms: Millis,
 }
 
 impl Default for OrchestratorConfig {
@@ -95,6 +104,10 @@ impl Default for OrchestratorConfig {
             supervise_interval_ms: Millis::new(5_000),
             stall_ms: Millis::new(60_000),
             projector_batch: 500,
+            projector_gather_ms: Millis::new(25),
+            projector_keep_ms: Millis::new(1_000),
+            projector_watch_ms: Millis::new(1_000),
+            projector_retry_ms: Millis::new(500),
         }
     }
 }
@@ -132,5 +145,9 @@ impl OrchestratorConfig {
         to.range("supervise_interval_ms", self.supervise_interval_ms.get(), 50..=600_000);
         to.range("stall_ms", self.stall_ms.get(), 100..=3_600_000);
         to.range("projector_batch", self.projector_batch, 1..=10_000);
+        to.range("projector_gather_ms", self.projector_gather_ms.get(), 0..=1_000);
+        to.range("projector_keep_ms", self.projector_keep_ms.get(), 50..=2_000);
+        to.range("projector_watch_ms", self.projector_watch_ms.get(), 50..=60_000);
+        to.range("projector_retry_ms", self.projector_retry_ms.get(), 10..=60_000);
     }
 }
