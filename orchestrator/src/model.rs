@@ -7,6 +7,7 @@
 //! [`from_config`] puts the configured provider inside a [`Guarded`] model, so deadlines and sizes hold
 //! for every provider alike, and that inside a [`Breaker`], so that one that is down is left alone.
 
+mod believed;
 mod breaker;
 mod by_schema;
 mod calls;
@@ -182,7 +183,8 @@ pub struct Usage {
     pub input_tokens: u64,
     /// Tokens of the answer.
     pub output_tokens: u64,
-    /// Whether the provider counted them; otherwise they are an estimate from the text's length.
+    /// Whether the provider counted them; otherwise they are an estimate from the text's length. A [`Guarded`] model
+    /// believes no more than can be.
     pub reported: bool,
 }
 

@@ -8,11 +8,9 @@ use futures::{StreamExt, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::believed::Known;
 use super::calls::{CallLimits, Names};
-use super::{Model, ModelChunk, ModelError, ModelRequest, ModelStream, ToolCall, Usage, Wait};
-
-/// A usual token has about this many bytes; used only where a provider counts nothing.
-const BYTES_PER_TOKEN: usize = 4;
+use super::{Model, ModelChunk, ModelError, ModelRequest, ModelStream, ToolCall, Wait};
 
 /// What an answer is held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +29,8 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// The most that an answer may ask for.
     pub tool_calls: CallLimits,
+    /// Tokens that a provider may count for words of its own.
+    pub overhead_tokens: u64,
 }
 
 /// A model that is held to [`Limits`] and to the protocol of [`ModelStream`].
@@ -56,7 +56,7 @@ impl Model for Guarded {
             .map_err(|_| late(Wait::Turn, self.limits.turn))?
             .map_err(ModelError::unreachable)?;
         let first_token_by = Instant::now() + self.limits.first_token;
-        let input_bytes = request.text_bytes();
+        let known = Known::of(&request, self.limits.overhead_tokens);
         let names = (!request.tools.is_empty()).then(|| Names::after(&request.messages));
         let inner = timeout_at(first_token_by, self.inner.stream(request))
             .await
@@ -65,7 +65,7 @@ impl Model for Guarded {
             inner,
             limits: self.limits,
             first_token_by: Some(first_token_by),
-            input_bytes,
+            known,
             bytes: 0,
             names,
             calls: 0,
@@ -92,7 +92,7 @@ struct Answer {
     limits: Limits,
     /// Set until the first piece arrived.
     first_token_by: Option<Instant>,
-    input_bytes: usize,
+    known: Known,
     bytes: usize,
     /// None where no tool was offered.
     names: Option<Names>,
@@ -115,7 +115,8 @@ impl Answer {
                     None => continue,
                 },
                 Some(Ok(ModelChunk::End { usage, finish })) => {
-                    Ok(ModelChunk::End { usage: if usage.reported { usage } else { self.estimate() }, finish })
+                    let heard = (self.bytes + self.call_bytes) as u64;
+                    Ok(ModelChunk::End { usage: self.known.believe(usage, heard), finish })
                 }
                 Some(Err(error)) => Err(error),
                 None => Err(ModelError::unreachable("the answer was cut off before its end")),
@@ -150,15 +151,6 @@ impl Answer {
         self.call_bytes += call.bytes();
         self.limits.tool_calls.check(self.calls, self.call_bytes)?;
         self.names.as_mut().map(|names| names.tidy(call)).transpose()
-    }
-
-    fn estimate(&self) -> Usage {
-        let tokens = |bytes: usize| bytes.div_ceil(BYTES_PER_TOKEN) as u64;
-        Usage {
-            input_tokens: tokens(self.input_bytes),
-            output_tokens: tokens(self.bytes + self.call_bytes),
-            reported: false,
-        }
     }
 }
 

@@ -81,6 +81,7 @@ fn limits(config: &ModelConfig, turn: Duration) -> Limits {
         chunk_bytes: EVENT_BYTES,
         answer_bytes: BYTES_PER_TOKEN.saturating_mul(config.max_output_tokens as usize),
         tool_calls: CallLimits::WIDE,
+        overhead_tokens: config.overhead_tokens,
     }
 }
 

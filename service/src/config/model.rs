@@ -32,6 +32,10 @@ pub struct ModelConfig {
     pub max_output_tokens: u32,
     /// Tokens that the model can hold, prompt and answer together.
     pub context_tokens: u32,
+    /// Tokens that the endpoint may count for a call besides the text that it was sent, for words of its own around messages
+    /// and tools. Of a prompt no more is believed than this and one token for each byte; of an answer, as many tokens as it
+    /// may have.
+    pub overhead_tokens: u64,
     /// What a million tokens of a prompt cost, in millionths of whatever currency costs are counted in.
     pub input_price_micros: u64,
     /// The same for an answer.
@@ -97,6 +101,7 @@ impl Default for ModelConfig {
             temperature: 0.0,
             max_output_tokens: 1_024,
             context_tokens: 8_192,
+            overhead_tokens: 1_024,
             input_price_micros: 0,
             output_price_micros: 0,
             max_concurrent_calls: 64,
@@ -128,6 +133,7 @@ impl ModelConfig {
         to.range("context_tokens", self.context_tokens, 256..=10_000_000);
         let room = self.max_output_tokens < self.context_tokens;
         to.require("max_output_tokens", room, "leaves no room for a prompt in context_tokens");
+        to.range("overhead_tokens", self.overhead_tokens, 0..=1_000_000);
         to.range("max_concurrent_calls", self.max_concurrent_calls, 1..=100_000);
         to.range("connect_timeout_ms", self.connect_timeout_ms.get(), 50..=120_000);
         to.range("first_token_timeout_ms", self.first_token_timeout_ms.get(), 50..=1_800_000);

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::*;
-use crate::model::{Fault, FaultKind, Finish, Message, Script, Scripted, ToolOffer};
+use crate::model::{Fault, FaultKind, Finish, Message, Script, Scripted, ToolOffer, Usage};
 
 const LIMITS: Limits = Limits {
     calls: 2,
@@ -11,6 +11,7 @@ const LIMITS: Limits = Limits {
     chunk_bytes: 100,
     answer_bytes: 150,
     tool_calls: CallLimits { calls: 3, bytes: 100 },
+    overhead_tokens: 100,
 };
 
 fn request() -> ModelRequest {
@@ -181,4 +182,14 @@ async fn signs_of_life_are_progress_and_are_not_passed_on() {
     let model = Guarded::new(Arc::new(Says(said.collect(), LIMITS.next_token / 2)), LIMITS);
     let heard: Vec<_> = model.stream(with_tool()).await.unwrap().map(Result::unwrap).collect().await;
     assert_eq!(heard, [call("a", "{}"), END]);
+}
+
+#[tokio::test]
+async fn a_count_that_cannot_be_is_not_believed() {
+    let usage = Usage { input_tokens: u64::MAX, output_tokens: u64::MAX, reported: true };
+    let said = vec![ModelChunk::Text("So.".into()), ModelChunk::End { usage, finish: Finish::Stop }];
+    let heard = asked(request(), said).await.unwrap();
+    // 12 bytes were sent, 1,000 tokens allowed.
+    let usage = Usage { input_tokens: 112, output_tokens: 1_000, reported: true };
+    assert_eq!(heard.last(), Some(&ModelChunk::End { usage, finish: Finish::Stop }));
 }
