@@ -200,3 +200,10 @@ pub enum Finish {
     /// Another reason, or none given.
     Other,
 }
+
+impl Finish {
+    /// Whether the answer may end in the middle of a word.
+    const fn is_early(self) -> bool {
+        matches!(self, Self::Length | Self::Filtered)
+    }
+}

@@ -5,7 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::Artifact, id::DocumentId};
+use std::{fmt, str::FromStr};
+
+use crate::{
+    event::Artifact,
+    id::{DocumentId, InvalidId},
+    name::closed_set,
+};
 
 mod catalog;
 pub mod task;
@@ -76,7 +82,7 @@ pub struct RenderParams {
 }
 
 /// A section of a document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     /// Its heading; empty for none.
     pub heading: String,
@@ -84,7 +90,20 @@ pub struct Section {
     pub text: String,
     /// The passages that the model was shown for it: indexes into [`RenderParams::sources`].
     pub sources: Vec<usize>,
+    /// Why its text is not whole, where it is not: the reader is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
 }
+
+closed_set!(
+    /// Why a text is not whole.
+    Gap, "gap" {
+        /// The model's provider kept it, or the rest of it, back.
+        Withheld = "withheld",
+        /// The model wrote nothing, or nothing but the question.
+        Unwritten = "unwritten",
+    }
+);
 
 /// Result of [`RENDER_TOOL`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

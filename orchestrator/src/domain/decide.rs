@@ -63,6 +63,8 @@ pub struct Answer {
     pub calls: Vec<ModelCall>,
     /// Whether it was cut by the limit of tokens.
     pub cut: bool,
+    /// Whether the provider kept it, or the rest of it, back.
+    pub withheld: bool,
     /// Tokens it took.
     pub usage: Usage,
 }

@@ -15,6 +15,7 @@ use super::Agent;
 
 pub(super) mod agentic;
 mod direct;
+pub(super) mod flaw;
 mod render;
 mod tidy;
 

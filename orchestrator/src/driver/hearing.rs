@@ -62,6 +62,7 @@ impl Hearing {
         let (usage, finish) = end.unwrap_or_else(|| Err(ModelError::garbage("the stream ended without an end")))?;
         unsaid.text.push_str(&reader.map(JsonText::finish).unwrap_or_default());
         let count = if unsaid.text.is_empty() { 0 } else { unsaid.count.max(1) };
-        Ok(Answer { rest: unsaid.text, count, raw, calls, cut: finish == Finish::Length, usage })
+        let (cut, withheld) = (finish == Finish::Length, finish == Finish::Filtered);
+        Ok(Answer { rest: unsaid.text, count, raw, calls, cut, withheld, usage })
     }
 }

@@ -94,11 +94,11 @@ impl Answer {
     }
 }
 
-/// The calls of a whole answer. One that was cut off has none, and neither has prose of a model that ignores schemas.
+/// The calls of a whole answer. One that was cut off or kept back has none, and neither has prose of a model that ignores schemas.
 fn calls(raw: &str, finish: Finish) -> Result<Vec<ToolCall>, ModelError> {
     match serde_json::from_str::<Said>(raw) {
         Ok(said) => Ok(said.tool_calls.into_iter().map(ToolCall::from).collect()),
-        Err(_) if finish == Finish::Length || !raw.trim_start().starts_with('{') => Ok(Vec::new()),
+        Err(_) if finish.is_early() || !raw.trim_start().starts_with('{') => Ok(Vec::new()),
         Err(error) => Err(ModelError::garbage(format_args!("{error} in an answer of {} bytes", raw.len()))),
     }
 }

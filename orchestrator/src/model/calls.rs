@@ -52,7 +52,7 @@ impl ToolCall {
 
 /// The last chunks of an answer: its calls, then its end. A call whose arguments were cut off is no call.
 pub(super) fn ending(calls: Vec<ToolCall>, usage: Usage, finish: Finish) -> VecDeque<ModelChunk> {
-    let whole = |call: &ToolCall| finish != Finish::Length || serde_json::from_str::<Value>(&call.arguments).is_ok();
+    let whole = |call: &ToolCall| !finish.is_early() || serde_json::from_str::<Value>(&call.arguments).is_ok();
     calls.into_iter().filter(whole).map(ModelChunk::Call).chain([ModelChunk::End { usage, finish }]).collect()
 }
 

@@ -3,11 +3,11 @@
 //! The orchestrator offers them to the model and knows from here what a repeat of a call does; the workers serve
 //! them.
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    SearchParams,
+    SearchParams, WrittenDocument,
     task::{CompleteTask, CreateTask, ListTasks, UpdateTask},
 };
 use crate::{name::Queue, run::Effect};
@@ -64,7 +64,10 @@ pub const CATALOG: &[ToolSpec] = &[
             let properties = json!({"title": text("Title of the document."), "text": text("Its text, in Markdown.")});
             object(&properties, &["title", "text"])
         },
-        check: shape::<super::WrittenDocument>,
+        check: |arguments| {
+            let document = WrittenDocument::deserialize(arguments).map_err(|error| error.to_string())?;
+            if document.text.trim().is_empty() { Err("the text is blank".to_owned()) } else { Ok(()) }
+        },
         effect: Effect::Idempotent,
         queue: Queue::Render,
         roles: MEMBERS,
@@ -185,5 +188,8 @@ mod tests {
         assert_eq!(check(json!({"title": 7})), Some(false));
         assert_eq!(check(json!({"title": "Pay", "sudo": true})), Some(false));
         assert_eq!(check(json!("Pay")), Some(false));
+        let render = spec(RENDER_TOOL).map(|tool| tool.check);
+        let check = |text| render.map(|check| check(&json!({"title": "T", "text": text})).is_ok());
+        assert_eq!((check("All of it."), check(" \n")), (Some(true), Some(false)));
     }
 }

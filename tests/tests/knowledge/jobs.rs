@@ -39,7 +39,10 @@ async fn a_document_is_indexed_found_and_cited() {
     assert!(found.hits[0].text.contains("37 months"), "{found:?}");
 
     let (run, call) = ids();
-    let section = |text: &str| Section { heading: "Answer".to_owned(), text: text.to_owned(), sources: vec![0] };
+    let section = |text: &str| {
+        let (heading, text) = ("Answer".to_owned(), text.to_owned());
+        Section { heading, text, sources: vec![0], gap: None }
+    };
     let params = RenderParams {
         title: "Warranty".to_owned(),
         question: "How long does the warranty last?".to_owned(),

@@ -69,7 +69,7 @@ impl Shelf {
             title: "Report".to_owned(),
             question: "What is the secret?".to_owned(),
             locale: None,
-            sections: vec![Section { heading: String::new(), text: "See [7].".to_owned(), sources: named }],
+            sections: vec![Section { text: "See [7].".to_owned(), sources: named, ..Section::default() }],
             sources,
         };
         let made = tool.execute(context, serde_json::to_value(params).unwrap()).await.unwrap();

@@ -73,7 +73,8 @@ impl Tool for RenderTool {
                         "properties": {
                             "heading": {"type": "string", "maxLength": 2000},
                             "text": {"type": "string", "maxLength": 200_000},
-                            "sources": {"type": "array", "maxItems": 100, "items": {"type": "integer", "minimum": 0}}
+                            "sources": {"type": "array", "maxItems": 100, "items": {"type": "integer", "minimum": 0}},
+                            "gap": {"type": ["string", "null"], "description": "Why its text is not whole."}
                         }
                     }
                 },

@@ -144,7 +144,7 @@ fn completed(call: DirectCall, settings: &TenantSettings) -> DirectCall {
         question: title.clone(),
         title,
         locale: settings.locale.clone(),
-        sections: vec![Section { heading: String::new(), text, sources: Vec::new() }],
+        sections: vec![Section { text, ..Section::default() }],
         sources: Vec::new(),
     };
     DirectCall { params: serde_json::json!(params), ..call }

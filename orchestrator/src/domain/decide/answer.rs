@@ -8,7 +8,7 @@ use sba_subjects::{
 use serde_json::json;
 
 use super::{Action, Agent, Answer, Timer, Turn, end, finish_step, proceed::proceed, take};
-use crate::domain::Thought;
+use crate::domain::{Thought, workflow::flaw};
 
 pub(super) fn on_text(turn: &mut Turn, text: String, count: u64) -> Result<Vec<Action>, ApplyError> {
     if let Some(step) = turn.state.model_step() {
@@ -19,7 +19,7 @@ pub(super) fn on_text(turn: &mut Turn, text: String, count: u64) -> Result<Vec<A
 }
 
 pub(super) fn on_answer(turn: &mut Turn, agent: &Agent, answer: Answer) -> Result<Vec<Action>, ApplyError> {
-    let Answer { rest, count, raw, mut calls, cut, usage } = answer;
+    let Answer { rest, count, raw, mut calls, cut, withheld, usage } = answer;
     if count > 0 {
         on_text(turn, rest, count)?;
     }
@@ -28,9 +28,11 @@ pub(super) fn on_answer(turn: &mut Turn, agent: &Agent, answer: Answer) -> Resul
     let most = usize::try_from(agent.limits.parallel_calls).unwrap_or(usize::MAX);
     let dropped_calls = calls.len().saturating_sub(most);
     calls.truncate(most);
-    let output = json!(Thought { text, raw, cut, calls, dropped_calls });
-    let usage = Some(agent.prices.of(usage));
-    finish_step(turn, number, StepFinished { status: StepStatus::Completed, output, usage, error: None })?;
+    let thought = Thought { text, raw, cut, calls, dropped_calls };
+    let error = flaw::of(&thought, withheld);
+    let status = if error.is_some() { StepStatus::Failed } else { StepStatus::Completed };
+    let (output, usage) = (json!(thought), Some(agent.prices.of(usage)));
+    finish_step(turn, number, StepFinished { status, output, usage, error })?;
     proceed(turn, agent, true)
 }
 

@@ -138,8 +138,17 @@ fn usage(input_tokens: u64, output_tokens: u64) -> Usage {
 }
 
 fn answer(text: &str) -> Input {
-    let (rest, raw) = (text.into(), text.into());
-    Input::Answered(Answer { rest, count: 1, raw, calls: Vec::new(), cut: false, usage: usage(10, 2) })
+    Input::Answered(whole(text))
+}
+
+fn whole(text: &str) -> Answer {
+    let (rest, raw, count) = (text.into(), text.into(), u64::from(!text.is_empty()));
+    Answer { rest, count, raw, calls: Vec::new(), cut: false, withheld: false, usage: usage(10, 2) }
+}
+
+/// The beginning of an answer, of which the provider kept the rest back.
+fn withheld(text: &str) -> Input {
+    Input::Answered(Answer { withheld: true, ..whole(text) })
 }
 
 /// An answer of the model that asks for calls.
@@ -149,8 +158,7 @@ fn calls(calls: &[(&str, Value)]) -> Input {
         ModelCall { id: format!("c{index}"), name, arguments }
     };
     let calls = calls.iter().enumerate().map(call).collect();
-    let (rest, raw) = (String::new(), String::new());
-    Input::Answered(Answer { rest, count: 0, raw, calls, cut: false, usage: usage(10, 2) })
+    Input::Answered(Answer { calls, ..whole("") })
 }
 
 /// A run with its whole log, driven by one process after the other.

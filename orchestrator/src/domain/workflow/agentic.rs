@@ -1,14 +1,14 @@
 //! The model chooses: it answers, or it asks for tool calls, sees their results, and is asked again.
 
 use sba_subjects::{
-    run::{Failure, StepKind},
+    run::{Effect, Failure, StepKind, StepStatus},
     state::{RunState, StepState},
     tool::{ASK_TOOL, KNOWLEDGE_TOOL, RENDER_TOOL, RenderParams, SearchParams, Section, WrittenDocument, spec},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Next, Proposal, hits};
+use super::{Next, Proposal, flaw, hits};
 use crate::domain::Agent;
 
 /// A tool call that the model asks for.
@@ -58,11 +58,14 @@ pub(super) fn next(state: &RunState, agent: &Agent) -> Next {
     let Some(last) = state.steps.iter().rposition(|step| step.kind == StepKind::Model) else {
         return Next::Model { name: "think", input: Value::Null };
     };
-    let Some((thought, made)) = state.steps.get(last).map(Thought::of).zip(state.steps.get(last + 1..)) else {
-        return Next::Finish;
-    };
+    let Some((step, made)) = state.steps.get(last).zip(state.steps.get(last + 1..)) else { return Next::Finish };
+    if let Some(error) = &step.error {
+        // A model that has done what it was asked may have nothing to add.
+        return if flaw::is_empty(error) && acted(state) { Next::Finish } else { Next::Fail(error.clone()) };
+    }
+    let thought = Thought::of(step);
     if thought.calls.is_empty() {
-        return if thought.cut { Next::Fail(cut()) } else { Next::Finish };
+        return if thought.cut { Next::Fail(flaw::cut()) } else { Next::Finish };
     }
     match thought.calls.get(made.len()..) {
         Some(calls) if !calls.is_empty() => {
@@ -72,8 +75,10 @@ pub(super) fn next(state: &RunState, agent: &Agent) -> Next {
     }
 }
 
-fn cut() -> Failure {
-    Failure::new("model_cut", "The model's answer was cut by the limit of tokens before it was whole.")
+/// Whether a tool of the run changed something.
+fn acted(state: &RunState) -> bool {
+    let changed = |step: &StepState| step.call.as_ref().is_some_and(|call| call.request.effect != Effect::Pure);
+    state.steps.iter().any(|step| step.status == StepStatus::Completed && changed(step))
 }
 
 fn proposal(state: &RunState, agent: &Agent, call: &ModelCall) -> Proposal {
@@ -121,7 +126,7 @@ fn completed(state: &RunState, agent: &Agent, call: &ModelCall) -> Value {
         RENDER_TOOL => WrittenDocument::deserialize(&call.arguments).ok().map(|document| {
             let sources = hits(state);
             let cited = (0..sources.len()).collect();
-            let section = Section { heading: String::new(), text: document.text, sources: cited };
+            let section = Section { text: document.text, sources: cited, ..Section::default() };
             json!(RenderParams {
                 title: document.title,
                 question: state.prompt.clone(),

@@ -5,14 +5,14 @@
 //! the model is asked; the model's word is never taken for a source.
 
 use sba_subjects::{
-    run::StepKind,
-    state::RunState,
-    tool::{Hit, KNOWLEDGE_TOOL, RENDER_TOOL, RenderParams, SearchParams, Section},
+    run::{Failure, StepKind},
+    state::{RunState, StepState},
+    tool::{Gap, Hit, KNOWLEDGE_TOOL, RENDER_TOOL, RenderParams, SearchParams, Section},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Next, Proposal, failed_call, hits, tidy::tidy};
+use super::{Next, Proposal, Thought, failed_call, flaw, hits, tidy::tidy};
 use crate::domain::Agent;
 
 /// Most passages that the model is shown for one piece of text.
@@ -54,7 +54,30 @@ pub(super) fn next(state: &RunState, agent: &Agent) -> Next {
     if let Some(piece) = pieces.get(done - 1) {
         return Next::Model { name: "write", input: json!(piece) };
     }
-    if done == pieces.len() + 1 { render(state, agent, hits) } else { Next::Finish }
+    if done > pieces.len() + 1 {
+        return Next::Finish;
+    }
+    match nothing_written(state) {
+        Some(failure) => Next::Fail(failure),
+        None => render(state, agent, hits),
+    }
+}
+
+/// Why there is no report, where the model wrote nothing of it.
+fn nothing_written(state: &RunState) -> Option<Failure> {
+    let mut flaws = Vec::new();
+    for step in written(state) {
+        if !Thought::of(step).text.is_empty() {
+            return None;
+        }
+        flaws.extend(&step.error);
+    }
+    flaws.iter().find(|error| flaw::is_withheld(error)).or(flaws.first()).map(|error| (*error).clone())
+}
+
+/// The pieces that the model was asked for.
+fn written(state: &RunState) -> impl Iterator<Item = &StepState> {
+    state.steps.iter().filter(|step| step.kind == StepKind::Model)
 }
 
 /// Sections that the budget of steps leaves room for besides look-up, answer and rendering.
@@ -91,14 +114,13 @@ fn plan(hits: &[Hit], sections: usize) -> Vec<WriteInput> {
 }
 
 fn render(state: &RunState, agent: &Agent, sources: Vec<Hit>) -> Next {
-    let written = state.steps.iter().filter(|step| step.kind == StepKind::Model);
-    let sections = written
+    let sections = written(state)
         .filter_map(|step| {
-            let input: WriteInput = serde_json::from_value(step.input.clone()).ok()?;
-            let text = tidy(step.output.get("text").and_then(Value::as_str).unwrap_or_default());
+            let WriteInput { heading, sources, .. } = serde_json::from_value(step.input.clone()).ok()?;
+            let text = tidy(&Thought::of(step).text);
             // A small model may only repeat the question; the quotes then say more without it.
             let text = if is_the_question(&text, &state.prompt) { String::new() } else { text };
-            Some(Section { heading: input.heading, text, sources: input.sources })
+            Some(Section { gap: gap(step, &text), heading, text, sources })
         })
         .collect();
     let params = RenderParams {
@@ -109,6 +131,14 @@ fn render(state: &RunState, agent: &Agent, sources: Vec<Hit>) -> Next {
         sources,
     };
     tool("render", RENDER_TOOL, json!(params))
+}
+
+/// What the reader is told of a text that is not whole.
+fn gap(step: &StepState, text: &str) -> Option<Gap> {
+    match &step.error {
+        Some(error) if flaw::is_withheld(error) => Some(Gap::Withheld),
+        _ => text.is_empty().then_some(Gap::Unwritten),
+    }
 }
 
 fn is_the_question(text: &str, prompt: &str) -> bool {

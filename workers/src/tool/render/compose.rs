@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use ammonia::Builder;
 use comrak::{Options, markdown_to_html};
-use sba_subjects::tool::RenderParams;
+use sba_subjects::tool::{RenderParams, Section};
 
 use super::{MAX_TITLE, sanitize, verify::Citation, words::Words};
 
@@ -57,12 +57,10 @@ fn markdown(params: &RenderParams, citations: &[Citation], title: &str, words: &
             let _ = write!(out, "\n## {heading}\n");
         }
         let text = sanitize::section(&section.text);
-        let marks: String = citations
-            .iter()
-            .enumerate()
-            .filter(|(_, citation)| section.sources.contains(&citation.source))
-            .map(|(index, _)| format!("[{}]", index + 1))
-            .collect();
+        let gap = section.gap.map(|gap| format!("*{}*", words.gap(gap)));
+        let paragraphs: Vec<String> = [text].into_iter().filter(|text| !text.is_empty()).chain(gap).collect();
+        let text = paragraphs.join("\n\n");
+        let marks = marks(section, citations);
         let _ = match (text.is_empty(), marks.is_empty()) {
             (true, true) => Ok(()),
             (true, false) => write!(out, "\n{marks}\n"),
@@ -85,6 +83,12 @@ fn markdown(params: &RenderParams, citations: &[Citation], title: &str, words: &
 fn ends_as_text(text: &str) -> bool {
     let last = text.rsplit('\n').next().unwrap_or_default();
     !last.starts_with([' ', '-', '|', '>', '`', '~', '\t', '<']) && !last.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// The numbers of the sources that a section rests on.
+fn marks(section: &Section, citations: &[Citation]) -> String {
+    let named = citations.iter().enumerate().filter(|(_, citation)| section.sources.contains(&citation.source));
+    named.map(|(index, _)| format!("[{}]", index + 1)).collect()
 }
 
 fn source(number: usize, citation: &Citation) -> String {

@@ -1,5 +1,7 @@
 //! The fixed words of a document, by language.
 
+use sba_subjects::tool::Gap;
+
 /// The words that SBA itself writes into a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Words {
@@ -13,6 +15,10 @@ pub(super) struct Words {
     pub(super) none: &'static str,
     /// Title of a document that has none.
     pub(super) untitled: &'static str,
+    /// In a section whose text the model's provider kept back.
+    pub(super) withheld: &'static str,
+    /// In a section of which the model wrote nothing.
+    pub(super) unwritten: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -21,6 +27,8 @@ const ENGLISH: Words = Words {
     sources: "Sources",
     none: "No passage of the documents supports this text.",
     untitled: "Untitled",
+    withheld: "The model's provider kept text back here.",
+    unwritten: "The model wrote nothing here.",
 };
 
 const OTHERS: &[Words] = &[
@@ -30,6 +38,8 @@ const OTHERS: &[Words] = &[
         sources: "Sumber",
         none: "Tidak ada bagian dokumen yang mendukung teks ini.",
         untitled: "Tanpa judul",
+        withheld: "Penyedia model menahan teks di sini.",
+        unwritten: "Model tidak menulis apa pun di sini.",
     },
     Words {
         lang: "de",
@@ -37,10 +47,20 @@ const OTHERS: &[Words] = &[
         sources: "Quellen",
         none: "Keine Stelle der Dokumente belegt diesen Text.",
         untitled: "Ohne Titel",
+        withheld: "Der Anbieter des Modells hat hier Text zurückgehalten.",
+        unwritten: "Das Modell hat hier nichts geschrieben.",
     },
 ];
 
 impl Words {
+    /// What the reader is told of a text that is not whole.
+    pub(super) const fn gap(&self, gap: Gap) -> &'static str {
+        match gap {
+            Gap::Withheld => self.withheld,
+            Gap::Unwritten => self.unwritten,
+        }
+    }
+
     /// The words for a BCP 47 tag; English where there are no others.
     pub(super) fn of(locale: Option<&str>) -> Self {
         let primary = locale.unwrap_or_default().split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();

@@ -125,8 +125,33 @@ fn a_person_decides_about_an_effect_that_nobody_knows_of() {
 #[test]
 fn an_answer_that_was_cut_is_no_result() {
     let mut run = Run::thinking(&[]);
-    let cut =
-        Answer { rest: "half".into(), count: 1, raw: "half".into(), calls: Vec::new(), cut: true, usage: usage(1, 1) };
-    assert_eq!(run.hears(Input::Answered(cut)), [Action::End]);
+    assert_eq!(run.hears(Input::Answered(Answer { cut: true, ..whole("half") })), [Action::End]);
     assert_eq!(run.code(), Some("model_cut"));
+}
+
+#[test]
+fn an_answer_that_was_kept_back_is_no_result_and_its_calls_are_not_made() {
+    let mut run = Run::thinking(&[]);
+    assert_eq!(run.hears(withheld("The fo")), [Action::End]);
+    assert_eq!((run.state.status, run.code()), (RunStatus::Failed, Some("model_withheld")));
+    assert_eq!((run.step_code(1), &run.state.steps[0].output["text"]), (Some("model_withheld"), &json!("The fo")));
+    let mut run = Run::thinking(&[]);
+    let Input::Answered(asked) = calls(&[(TASK_CREATE, json!({"title": "Pay"}))]) else { unreachable!() };
+    assert_eq!(run.hears(Input::Answered(Answer { withheld: true, ..asked })), [Action::End]);
+    assert_eq!(run.code(), Some("model_withheld"));
+}
+
+#[test]
+fn an_empty_answer_is_a_result_only_after_something_was_done() {
+    let mut run = Run::thinking(&[]);
+    run.hears(calls(&[(KNOWLEDGE_TOOL, json!({"query": "due"}))]));
+    run.works(true, vec![hit(1)]);
+    assert_eq!(run.hears(answer("")), [Action::End]);
+    assert_eq!((run.state.status, run.code()), (RunStatus::Failed, Some("model_empty")));
+
+    let mut run = Run::thinking(&[]);
+    run.hears(calls(&[(TASK_CREATE, json!({"title": "Pay"}))]));
+    run.works(true, Vec::new());
+    assert_eq!(run.hears(answer("")), [Action::End]);
+    assert_eq!((run.state.status, run.step_code(3)), (RunStatus::Completed, Some("model_empty")));
 }

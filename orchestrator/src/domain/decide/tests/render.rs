@@ -39,6 +39,35 @@ fn an_answer_that_only_repeats_the_question_is_none() {
     let params = &pending(&run.state)[0].request.params;
     let text = |section: usize| params["sections"][section]["text"].as_str();
     assert_eq!((text(0), text(1)), (Some(""), Some("All of it.")));
+    assert_eq!(params["sections"][0]["gap"], "unwritten");
+}
+
+#[test]
+fn a_report_says_what_of_it_was_not_written() {
+    let mut run = Run::rendering();
+    run.told(start());
+    run.works(true, vec![hit(1), hit(2)]);
+    run.hears(withheld("All of"));
+    run.hears(answer(""));
+    run.hears(answer("Half of it."));
+    let sections = &pending(&run.state)[0].request.params["sections"];
+    let gaps: Vec<_> = (0..3).map(|section| sections[section]["gap"].as_str()).collect();
+    assert_eq!(gaps, [Some("withheld"), Some("unwritten"), None]);
+    assert_eq!((run.step_code(2), run.step_code(3), run.step_code(4)), (Some("model_withheld"), Some("model_empty"), None));
+    run.works(true, Vec::new());
+    assert_eq!(run.state.status, RunStatus::Completed);
+}
+
+#[test]
+fn a_report_of_which_nothing_was_written_is_none() {
+    for (section, code) in [(answer(""), "model_empty"), (withheld(""), "model_withheld")] {
+        let mut run = Run::rendering();
+        run.told(start());
+        run.works(true, vec![hit(1)]);
+        run.hears(answer(""));
+        assert_eq!(run.hears(section), [Action::End]);
+        assert_eq!((run.state.status, run.code()), (RunStatus::Failed, Some(code)));
+    }
 }
 
 #[test]
@@ -98,14 +127,7 @@ fn budgets_end_a_run_with_their_own_code() {
     assert_eq!(short.hears(answer("x")), [Action::End]);
     assert_eq!(short.code(), Some("budget_steps"));
 
-    let long = Answer {
-        rest: String::new(),
-        count: 0,
-        raw: String::new(),
-        calls: Vec::new(),
-        cut: false,
-        usage: usage(1000, 1),
-    };
+    let long = Answer { usage: usage(1000, 1), ..whole("x") };
     let mut wordy = Run::rendering();
     wordy.told(start());
     wordy.works(true, vec![hit(1)]);

@@ -1,10 +1,10 @@
-use sba_subjects::{id::DocumentId, tool::Section};
+use sba_subjects::{id::DocumentId, tool::Gap};
 use uuid::Uuid;
 
 use super::*;
 
 fn section(heading: &str, text: &str, sources: &[usize]) -> Section {
-    Section { heading: heading.to_owned(), text: text.to_owned(), sources: sources.to_vec() }
+    Section { heading: heading.to_owned(), text: text.to_owned(), sources: sources.to_vec(), gap: None }
 }
 
 fn params(title: &str, sections: Vec<Section>) -> RenderParams {
@@ -54,6 +54,18 @@ fn without_sources_it_says_so_in_the_readers_language() {
     assert_eq!(document.title, "Tanpa judul");
     assert!(document.markdown.ends_with("## Sumber\n\nTidak ada bagian dokumen yang mendukung teks ini.\n"));
     assert!(document.html.contains("<html lang=\"id\">"));
+}
+
+#[test]
+fn a_section_whose_text_is_not_whole_says_so() {
+    let gap = |text, gap| Section { gap: Some(gap), ..section("Answer", text, &[0]) };
+    let citations = [citation(0, "Handbook", "37 months.")];
+    let written = |section| document(&params("Warranty", vec![section]), &citations).markdown;
+    let withheld = written(gap("It lasts", Gap::Withheld));
+    assert!(withheld.contains("\nIt lasts\n\n*The model's provider kept text back here.* [1]\n"), "{withheld}");
+    let unwritten = written(gap("", Gap::Unwritten));
+    assert!(unwritten.contains("## Answer\n\n*The model wrote nothing here.* [1]\n"), "{unwritten}");
+    assert!(unwritten.contains("> 37 months."), "{unwritten}");
 }
 
 #[test]
