@@ -1,6 +1,9 @@
 //! Artifacts: documents that runs made. Their bytes are blobs.
 
-use sba_subjects::id::{ArtifactId, RunId, TenantId};
+use sba_subjects::{
+    id::{ArtifactId, RunId, TenantId},
+    visible::visible,
+};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -75,7 +78,7 @@ impl Row {
         Ok(Artifact {
             id: ArtifactId::from_uuid(self.id),
             run_id: RunId::from_uuid(self.run_id),
-            title: self.title,
+            title: visible(&self.title).into_owned(),
             media_type: self.media_type,
             bytes: self.bytes.unsigned_abs(),
             sha256: self.sha256,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use pgvector::Vector;
-use sba_subjects::id::DocumentId;
+use sba_subjects::{id::DocumentId, visible::visible};
 
 use crate::{StoreError, TenantTx, text::clean};
 
@@ -95,10 +95,10 @@ pub async fn search(tx: &mut TenantTx, query: &Query) -> Result<Vec<Hit>, StoreE
     .await?;
     let hits = rows.into_iter().map(|row| Hit {
         document_id: DocumentId::from_uuid(row.document_id),
-        title: row.title,
+        title: visible(&row.title).into_owned(),
         source: row.source,
         ordinal: row.ordinal.unsigned_abs(),
-        heading_path: row.heading_path,
+        heading_path: row.heading_path.iter().map(|heading| visible(heading).into_owned()).collect(),
         text: row.text,
         span: row.start_offset.unsigned_abs()..row.end_offset.unsigned_abs(),
         score: row.score,

@@ -3,6 +3,7 @@
 use sba_subjects::{
     id::{RunId, TaskId, UserId},
     tool::task::TaskStatus,
+    visible::visible,
 };
 use serde_json::json;
 use time::OffsetDateTime;
@@ -102,8 +103,8 @@ impl TryFrom<Row> for Task {
         let status = row.status.parse().map_err(|source| StoreError::Unreadable { column: "status", source })?;
         Ok(Self {
             id: TaskId::from_uuid(row.id),
-            title: row.title,
-            description: row.description,
+            title: visible(&row.title).into_owned(),
+            description: visible(&row.description).into_owned(),
             status,
             assignee: row.assignee.map(UserId::from_uuid),
             due_at: row.due_at,

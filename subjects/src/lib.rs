@@ -10,7 +10,8 @@
 //! - [`command`], [`job`] and [`heartbeat`]: what processes say to each other;
 //! - [`dead`]: what the headers of a dead letter say;
 //! - [`tool`]: what the built-in tools take and return;
-//! - [`codec`]: CBOR, with limits.
+//! - [`codec`]: CBOR, with limits;
+//! - [`visible`]: text as its reader sees it.
 
 pub mod codec;
 pub mod command;
@@ -28,3 +29,4 @@ pub mod state;
 pub mod stream;
 pub mod subject;
 pub mod tool;
+pub mod visible;

@@ -1,7 +1,7 @@
 //! Rules that a request's fields must keep.
 
 use garde::Validate;
-use sba_subjects::tool::spec;
+use sba_subjects::{tool::spec, visible::visible};
 
 use crate::error::{ApiError, FieldProblem};
 
@@ -29,7 +29,7 @@ impl<T: Validate> Checked for T {}
 
 /// Refuses text that shows nothing.
 pub(crate) fn not_blank<C>(text: &str, _context: &C) -> garde::Result {
-    if text.trim().is_empty() { Err(garde::Error::new("is blank")) } else { Ok(()) }
+    if visible(text).trim().is_empty() { Err(garde::Error::new("is blank")) } else { Ok(()) }
 }
 
 /// Refuses characters that no text of a person has and that Postgres cannot store; line breaks and tabs are text.

@@ -47,8 +47,10 @@ impl Known {
         };
         if believed != said {
             tracing::warn!(
-                said_input = said.input_tokens, believed_input = believed.input_tokens,
-                said_output = said.output_tokens, believed_output = believed.output_tokens,
+                said_input = said.input_tokens,
+                believed_input = believed.input_tokens,
+                said_output = said.output_tokens,
+                believed_output = believed.output_tokens,
                 "a model's endpoint counts more tokens than the call can have taken",
             );
         }

@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use sba_subjects::id::{DocumentId, TenantId, UserId};
+use sba_subjects::{
+    id::{DocumentId, TenantId, UserId},
+    visible::visible,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -33,7 +36,7 @@ impl Row {
         let unreadable = |column| move |source| StoreError::Unreadable { column, source };
         Ok(Document {
             id: DocumentId::from_uuid(self.id),
-            title: self.title,
+            title: visible(&self.title).into_owned(),
             source: self.source,
             media_type: self.media_type,
             language: self.language,

@@ -4,7 +4,7 @@ use sba_store::{
     chunks::NewChunk,
     documents::{self, Document, DocumentStatus, Indexed},
 };
-use sba_subjects::job::IndexJob;
+use sba_subjects::{job::IndexJob, visible::visible};
 
 use super::{Ingest, Worker, guard, read::Typed};
 use crate::{
@@ -93,7 +93,7 @@ fn is_due(document: &Document, content: &[u8; 32]) -> bool {
 
 /// Whether a title is only the last part of the source: then what the document calls itself is better.
 fn nobody_named(title: &str, source: &str) -> bool {
-    source.rsplit('/').next() == Some(title)
+    source.rsplit('/').next().is_some_and(|last| visible(last) == title)
 }
 
 impl Ingest {

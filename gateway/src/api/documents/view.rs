@@ -1,6 +1,7 @@
 //! A document, as the API shows it.
 
 use sba_store::documents::{Document, DocumentStatus};
+use sba_subjects::visible::visible;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -59,7 +60,7 @@ impl From<Document> for DocumentView {
         Self {
             document_id: document.id.as_uuid(),
             title: document.title,
-            source: document.source,
+            source: visible(&document.source).into_owned(),
             media_type: document.media_type,
             bytes: document.bytes,
             sha256: data_encoding::HEXLOWER.encode(&document.content_sha256),

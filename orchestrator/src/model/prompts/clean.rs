@@ -1,5 +1,7 @@
 //! Foreign text without what a model or a reader could mistake for something else.
 
+use sba_subjects::visible::visible;
+
 /// Marks of chat templates that are not of the form `<|…|>`.
 const MARKS: [&str; 12] = [
     "<s>",
@@ -23,8 +25,8 @@ const MARKS: [&str; 12] = [
 /// such marks are taken apart, never just removed: what is left of one cannot form the next.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let visible: String = text.chars().filter(|&c| !is_hidden(c)).collect();
-    let words: Vec<&str> = visible.split(|c: char| c.is_whitespace() || c.is_control()).collect();
+    let text = visible(text);
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     let line = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     let line = line.replace("<|", "< |").replace("|>", "| >");
     MARKS.iter().fold(line, |line, mark| take_apart(&line, mark))
@@ -46,14 +48,6 @@ fn take_apart(line: &str, mark: &str) -> String {
 /// Where `mark`, which is ASCII and begins with a bracket, first stands in `line`.
 fn find_ignoring_case(line: &str, mark: &str) -> Option<usize> {
     line.as_bytes().windows(mark.len()).position(|part| part.eq_ignore_ascii_case(mark.as_bytes()))
-}
-
-/// Characters without a shape of their own, some of which can carry hidden text.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}'
-        | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Puts a document's text together, block by block.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
+
+use sba_subjects::visible::visible;
 
 use super::{Block, BlockKind, Budget, ParseError, Parsed, media::one_line};
 
@@ -30,13 +32,14 @@ impl<'a> TextBuilder<'a> {
     /// Adds a block under the current headings. Blank text adds nothing.
     pub(super) fn block(&mut self, kind: BlockKind, text: &str) -> Result<(), ParseError> {
         self.budget.check_time()?;
-        let text = text.trim_matches(['\n', '\r']).trim_end();
-        if !text.chars().any(|c| is_visible(c) && !c.is_whitespace()) {
+        let text = seen(text.trim_matches(['\n', '\r']));
+        let text = text.trim_end();
+        if text.trim_start().is_empty() {
             return Ok(());
         }
         self.separate(kind);
         let start = self.text.len();
-        self.text.extend(text.chars().filter(|c| is_visible(*c)));
+        self.text.push_str(text);
         self.blocks.push(Block { kind, headings: Arc::clone(&self.path), span: start..self.text.len() });
         self.check_size()
     }
@@ -87,14 +90,12 @@ impl<'a> TextBuilder<'a> {
     }
 }
 
-/// Whether a character belongs in a document's text.
-///
-/// Control characters do not (Postgres refuses U+0000), nor do the invisible tag characters: they are used to
-/// hide instructions from the person who reads the document.
-pub(super) fn is_visible(c: char) -> bool {
-    match c {
-        '\n' | '\t' => true,
-        '\u{feff}' | '\u{e0000}'..='\u{e007f}' => false,
-        _ => !c.is_control(),
+/// What belongs in a document's text: neither control characters (Postgres refuses U+0000) nor what cannot be seen, which
+/// hides instructions from the person who reads the document, or turns around what it says.
+fn seen(text: &str) -> Cow<'_, str> {
+    let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if text.contains(control) {
+        return Cow::Owned(visible(&text.replace(control, "")).into_owned());
     }
+    visible(text)
 }

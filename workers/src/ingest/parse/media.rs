@@ -1,5 +1,7 @@
 //! Which format a document has, from its media type and file name.
 
+use sba_subjects::visible::visible;
+
 use super::ParseError;
 
 /// A format that can be read.
@@ -77,11 +79,12 @@ pub(super) fn title_from_name(name: &str) -> String {
 /// Text as a title: one line, no control characters, at most 200 characters.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
+    let text = visible(text);
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !line.is_empty() {
             line.push(' ');
         }
-        line.extend(word.chars().filter(|c| super::builder::is_visible(*c)));
+        line.push_str(word);
         if line.chars().count() > MAX_TITLE {
             return line.chars().take(MAX_TITLE).collect();
         }

@@ -38,6 +38,11 @@ fn plain_text_is_paragraphs_and_its_first_line_may_be_the_title() {
 fn what_nobody_sees_is_not_in_the_text() {
     let document = read("pass\u{1}word\u{7} \u{e0069}\u{e0067}visible", Format::Text);
     assert_eq!(document.text, "password visible");
+    let turned = read("# Terms \u{202E}fdp.exe\n\nPay \u{2066}10\u{2069} \u{200B}euros.", Format::Markdown);
+    assert_eq!((turned.title.as_str(), turned.text.as_str()), ("Terms fdp.exe", "Terms fdp.exe\n\nPay 10 euros."));
+    let spelled = "می\u{200C}خواهم 👩\u{200D}💻";
+    assert_eq!(read(spelled, Format::Text).text, spelled);
+    assert_eq!(code("\u{200B}\u{FEFF}".as_bytes(), Format::Text, ParseLimits::default()), "document_empty");
 }
 
 #[test]

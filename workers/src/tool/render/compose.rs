@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use ammonia::Builder;
 use comrak::{Options, markdown_to_html};
-use sba_subjects::tool::{RenderParams, Section};
+use sba_subjects::{
+    tool::{RenderParams, Section},
+    visible::visible,
+};
 
 use super::{MAX_TITLE, sanitize, verify::Citation, words::Words};
 
@@ -17,6 +20,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 const STYLE: &str = "body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem;color:#1b1b1b}\
 h1,h2{line-height:1.25}blockquote{margin:.5rem 0;padding:.1rem 1rem;border-left:3px solid #bbb;color:#444}\
 table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.25rem .6rem}\
+h1,h2,p,li,td,th{unicode-bidi:plaintext}\
 @media(prefers-color-scheme:dark){body{background:#161616;color:#e6e6e6}blockquote{color:#b5b5b5}}";
 
 /// A document in its two forms.
@@ -38,6 +42,7 @@ pub(super) fn document(params: &RenderParams, citations: &[Citation]) -> Compose
 }
 
 fn title(given: &str, untitled: &str) -> String {
+    let given = visible(given);
     let words: Vec<&str> =
         given.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
     let title: String = words.join(" ").chars().take(MAX_TITLE).collect();
@@ -80,15 +85,15 @@ fn markdown(params: &RenderParams, citations: &[Citation], title: &str, words: &
     out
 }
 
-fn ends_as_text(text: &str) -> bool {
-    let last = text.rsplit('\n').next().unwrap_or_default();
-    !last.starts_with([' ', '-', '|', '>', '`', '~', '\t', '<']) && !last.starts_with(|c: char| c.is_ascii_digit())
-}
-
 /// The numbers of the sources that a section rests on.
 fn marks(section: &Section, citations: &[Citation]) -> String {
     let named = citations.iter().enumerate().filter(|(_, citation)| section.sources.contains(&citation.source));
     named.map(|(index, _)| format!("[{}]", index + 1)).collect()
+}
+
+fn ends_as_text(text: &str) -> bool {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    !last.starts_with([' ', '-', '|', '>', '`', '~', '\t', '<']) && !last.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn source(number: usize, citation: &Citation) -> String {

@@ -1,7 +1,7 @@
 //! Makes text of a model harmless.
 //!
 //! A model writes what a document may have told it to write. Its text may be emphasised, listed and tabulated; it
-//! may not link, embed, script, imitate headings, or claim citations.
+//! may not link, embed, script, imitate headings, claim citations, or hide and turn around what is written.
 
 use comrak::{
     Arena, Options,
@@ -11,6 +11,7 @@ use comrak::{
     options::ListStyleType,
     parse_document,
 };
+use sba_subjects::visible::visible;
 
 /// The longest text of one section, in characters. What is longer is cut.
 const MAX_TEXT: usize = 40_000;
@@ -26,11 +27,13 @@ pub(super) fn section(text: &str) -> String {
     let mut markdown = String::new();
     // Writing to a string does not fail; if it ever did, there would be less text.
     let _ = format_commonmark(root, &options, &mut markdown);
-    markdown.trim().to_owned()
+    // Last: references such as `&#x202E;` have become characters.
+    visible(markdown.trim()).into_owned()
 }
 
 /// One line of text with everything that Markdown would act on escaped.
 pub(super) fn line(text: &str) -> String {
+    let text = visible(text);
     let line = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
     let line = line.collect::<Vec<_>>().join(" ");
     let escaped: String = line.chars().flat_map(escape).collect();

@@ -6,6 +6,7 @@ use sba_store::{Store, TenantTx, documents};
 use sba_subjects::{
     id::{DocumentId, TenantId},
     tool::{Hit, RenderParams},
+    visible::visible,
 };
 use serde_json::{Value, json};
 
@@ -30,11 +31,12 @@ pub(super) struct Citation {
 }
 
 impl Citation {
-    /// What the artifact's row records.
+    /// What the artifact's row records, as a reader sees it.
     pub(super) fn record(&self) -> Value {
+        let headings: Vec<_> = self.headings.iter().map(|heading| visible(heading)).collect();
         json!({
-            "document_id": self.document, "title": self.title, "heading_path": self.headings,
-            "quote": self.quote, "start": self.span.start, "end": self.span.end,
+            "document_id": self.document, "title": visible(&self.title), "heading_path": headings,
+            "quote": visible(&self.quote), "start": self.span.start, "end": self.span.end,
         })
     }
 }

@@ -53,7 +53,10 @@ fn a_report_says_what_of_it_was_not_written() {
     let sections = &pending(&run.state)[0].request.params["sections"];
     let gaps: Vec<_> = (0..3).map(|section| sections[section]["gap"].as_str()).collect();
     assert_eq!(gaps, [Some("withheld"), Some("unwritten"), None]);
-    assert_eq!((run.step_code(2), run.step_code(3), run.step_code(4)), (Some("model_withheld"), Some("model_empty"), None));
+    assert_eq!(
+        (run.step_code(2), run.step_code(3), run.step_code(4)),
+        (Some("model_withheld"), Some("model_empty"), None)
+    );
     run.works(true, Vec::new());
     assert_eq!(run.state.status, RunStatus::Completed);
 }

@@ -76,6 +76,27 @@ fn the_title_of_a_page_is_escaped_no_more_than_it_must_be() {
 }
 
 #[test]
+fn nothing_in_a_document_is_turned_around_or_hidden() {
+    let turned = "Pay \u{202E}01\u{202C} \u{2067}now\u{2069}\u{200B} &#x202E;&#8238;&amp;#x202E; `\u{202D}x`";
+    let params = params(turned, vec![section(turned, &format!("{turned}\n\n    {turned}\n\n- {turned}"), &[0])]);
+    let params = RenderParams { question: turned.to_owned(), ..params };
+    let document = document(&params, &[citation(0, turned, turned)]);
+    for text in [&document.title, &document.markdown, &document.html] {
+        let hidden = text.chars().find(|c| matches!(c, '\u{200B}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'));
+        assert_eq!(hidden, None, "{}", text.escape_unicode());
+    }
+    let spelled = "می\u{200C}خواهم 👩\u{200D}💻";
+    let document = compose_of(spelled);
+    for text in [&document.title, &document.markdown, &document.html] {
+        assert!(text.contains(spelled), "{text}");
+    }
+}
+
+fn compose_of(text: &str) -> Composed {
+    document(&params(text, vec![section(text, text, &[0])]), &[citation(0, text, text)])
+}
+
+#[test]
 fn hostile_documents_and_models_stay_text() {
     let attack = "</title><script>alert(1)</script><img src=https://evil.example/x onerror=alert(1)>";
     let links = "![x](https://evil.example/p.png) [y](javascript:alert(1)) <a href=https://evil.example>z</a>";
