@@ -58,6 +58,7 @@ async fn bad_input_is_refused_and_harms_nobody() {
     documents::what_cannot_be_read(&scene).await;
     documents::no_room_for_blobs(&scene).await;
     runs::models_that_misbehave(&scene).await;
+    runs::answers_that_are_none(&scene).await;
     runs::instructions_in_a_document(&scene).await;
     ground::a_port_in_use(&scene).await;
     ground::a_database_that_is_down(&scene).await;

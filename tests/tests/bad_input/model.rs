@@ -70,7 +70,14 @@ async fn answer(request: Request) -> Response {
     if asks("CUT") {
         return events(first, After::Cut);
     }
-    let text = if asks("OBEY") { OBEDIENT } else { "Invoices are due within thirty days." };
+    if asks("WITHHELD") {
+        return events(vec![end("content_filter", 7)], After::End);
+    }
+    let text = match () {
+        () if asks("OBEY") => OBEDIENT,
+        () if asks("EMPTY") => "",
+        () => "Invoices are due within thirty days.",
+    };
     let mut said: Vec<String> = Vec::new();
     if asks("OBEY") {
         said.push(chunk(&json!({"tool_calls": [{"index": 0, "id": "call_1", "type": "function",
@@ -78,12 +85,15 @@ async fn answer(request: Request) -> Response {
     }
     let object = json!({"text": text}).to_string();
     said.push(chunk(&json!({"content": object})));
-    said.push(
-        "data: {\"choices\": [{\"index\": 0, \"delta\": {}, \"finish_reason\": \"stop\"}], \
-         \"usage\": {\"prompt_tokens\": 9, \"completion_tokens\": 7, \"total_tokens\": 16}}\n\ndata: [DONE]\n\n"
-            .to_owned(),
-    );
+    said.push(end("stop", if asks("BOAST") { u64::MAX } else { 7 }));
     events(said, After::End)
+}
+
+/// The end of an answer that took so many tokens.
+fn end(reason: &str, tokens: u64) -> String {
+    let choice = json!({"index": 0, "delta": {}, "finish_reason": reason});
+    let end = json!({"choices": [choice], "usage": {"prompt_tokens": tokens, "completion_tokens": tokens}});
+    format!("data: {end}\n\ndata: [DONE]\n\n")
 }
 
 /// What follows the last frame.

@@ -26,11 +26,31 @@ pub(crate) async fn models_that_misbehave(scene: &Scene) {
                 ("When are invoices due?".to_owned(), "completed", ""),
             ]
         })
+        // It counts more tokens than there are, and ends no run by that.
+        .chain([("When are invoices due? BOAST".to_owned(), "completed", "")])
         .collect();
     // All at the same time: the good ones end well beside the others.
     let ended = join_all(asked.iter().map(|(prompt, ..)| scene.outcome(prompt))).await;
     for ((prompt, status, code), (ended, with)) in asked.iter().zip(ended) {
         assert_eq!((ended.as_str(), with.as_str()), (*status, *code), "{prompt}");
+    }
+}
+
+/// The answer is missing, a section of the same report is not.
+pub(crate) async fn answers_that_are_none(scene: &Scene) {
+    let client = scene.user.client(&scene.url).unwrap();
+    for (word, code, note) in [
+        ("WITHHELD", "model_withheld", "The model's provider kept text back here."),
+        ("EMPTY", "model_empty", "The model wrote nothing here."),
+    ] {
+        let run = client.start_run(&format!("When are invoices due? {word}"), None).await.unwrap();
+        let events = everything(&client, run).await.unwrap();
+        assert_eq!(events.last().unwrap().payload["status"], "completed", "{events:?}");
+        let failed = events.iter().find(|event| event.payload["error"]["code"] == code).unwrap();
+        assert_eq!((failed.r#type.as_str(), &failed.payload["status"]), ("step_finished", &"failed".into()));
+        let artifact = events.iter().find(|event| event.r#type == "artifact").unwrap();
+        let report = client.text(artifact.payload["url"].as_str().unwrap()).await.unwrap();
+        assert!(report.contains(note) && report.contains("Invoices are due within thirty days."), "{report}");
     }
 }
 
