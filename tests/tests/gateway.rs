@@ -11,6 +11,8 @@ mod control;
 mod documents;
 #[path = "gateway/execute.rs"]
 mod execute;
+#[path = "gateway/fork.rs"]
+mod fork;
 #[path = "gateway/runs.rs"]
 mod runs;
 #[path = "gateway/sessions.rs"]

@@ -4,6 +4,8 @@
 
 #[path = "operate/dead.rs"]
 mod dead;
+#[path = "operate/forks.rs"]
+mod forks;
 #[path = "operate/poison.rs"]
 mod poison;
 #[path = "operate/runs.rs"]

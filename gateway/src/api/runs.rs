@@ -2,6 +2,7 @@
 
 mod control;
 mod execute;
+mod fork;
 mod get;
 mod links;
 mod list;
@@ -24,5 +25,6 @@ pub(super) fn router() -> OpenApiRouter<App> {
         .routes(routes!(control::cancel_run))
         .routes(routes!(control::pause_run))
         .routes(routes!(control::resume_run))
+        .routes(routes!(fork::fork_run))
         .routes(routes!(execute::execute_tool))
 }

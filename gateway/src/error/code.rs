@@ -56,6 +56,10 @@ codes! {
     NothingAsked = "nothing_asked", CONFLICT;
     /// The question was answered, or is not asked any more.
     AlreadyAnswered = "already_answered", CONFLICT;
+    /// A step that is to be taken over has no result yet.
+    StepUnderWay = "step_under_way", CONFLICT;
+    /// The run's log was removed.
+    LogGone = "log_gone", GONE;
     /// The run is not paused.
     NotPaused = "not_paused", CONFLICT;
     /// There is no tool of this name.

@@ -1,67 +1,24 @@
 //! Commands that nothing can be done with: they hold no other up, and one that is given back has its effect once.
 
 use bytes::Bytes;
-use sba_service::{
-    clock::{Clock as _, SystemClock},
-    log::{RunLog, Standing},
-};
+use sba_service::log::RunLog;
 use sba_subjects::{
     codec,
     command::{Command, CommandBody},
     envelope::VERSION,
-    event::{Created, Event, RunOptions},
-    id::{CommandId, RunId, TenantKey, UserId},
+    event::Event,
+    id::{CommandId, RunId},
     name::Verb,
-    run::Workflow,
     stream::Stream,
     subject::Subject,
 };
 use serde_json::json;
-use tokio::process::Child;
-use uuid::Uuid;
 
-use crate::support::{DEADLINE, Office, id, until};
-
-/// An office with an orchestrator that drives one run at a time.
-async fn orchestrated() -> (Office, Child) {
-    let office = Office::open().await;
-    office.configure(&json!({
-        "orchestrator": {"max_runs": 1, "command_max_deliveries": 2},
-        "model": {"provider": "scripted", "scripted": {"text": "It is due in thirty days."}},
-        "telemetry": {"metrics_listen": ""},
-    }));
-    let orchestrator = office.begin(&["orchestrator"]);
-    (office, orchestrator)
-}
-
-fn start(tenant: &TenantKey) -> Command {
-    let created = Created {
-        tenant_id: tenant.id(),
-        user_id: UserId::from_uuid(Uuid::from_u128(7)),
-        session_id: None,
-        workflow: Workflow::Agentic,
-        prompt: "When is it due?".to_owned(),
-        options: RunOptions::default(),
-        request_hash: "0".to_owned(),
-        roles: vec!["member".to_owned()],
-        settings: Box::default(),
-        call: None,
-        fork_of: None,
-    };
-    Command { v: VERSION, id: id::<CommandId>(), ts: SystemClock.now_millis(), body: CommandBody::Start(created) }
-}
+use crate::support::{DEADLINE, Office, ended, id, orchestrated, start, until};
 
 async fn give(office: &Office, run: RunId, verb: Verb, body: Bytes) {
     let subject = Subject::Cmd { tenant: office.tenant.clone(), run, verb };
     office.jetstream.publish(subject.to_string(), body).await.unwrap().await.unwrap();
-}
-
-async fn ended(office: &Office, run: RunId) {
-    let log = RunLog::new(office.jetstream.clone(), DEADLINE).await.unwrap();
-    until("the end of the run", async || {
-        matches!(log.standing(&office.tenant, run).await, Ok(Standing::Ended { .. })).then_some(())
-    })
-    .await;
 }
 
 #[tokio::test]

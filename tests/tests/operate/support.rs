@@ -11,14 +11,27 @@ use async_nats::{
     jetstream::{self, Context, message::StreamMessage},
 };
 use sba::local::{HubAccount, LocalError, nats, postgres};
-use sba_service::{clock::SystemClock, ids::TimeOrderedIds};
+use sba_service::{
+    clock::{Clock as _, SystemClock},
+    ids::TimeOrderedIds,
+    log::{RunLog, Standing},
+};
 use sba_store::{
     DatabaseOptions, Page, Store,
     audit::{self, Actor},
     migrate,
     tenants::{self, NewTenant},
 };
-use sba_subjects::{dead, id::TenantKey, stream::Stream, subject::Subject};
+use sba_subjects::{
+    command::{Command as RunCommand, CommandBody},
+    dead,
+    envelope::VERSION,
+    event::{Created, RunOptions},
+    id::{CommandId, RunId, TenantKey, UserId},
+    run::Workflow,
+    stream::Stream,
+    subject::Subject,
+};
 use sba_tests::run_log::streams;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -187,4 +200,43 @@ pub(crate) async fn until<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T
         assert!(Instant::now() < end, "waited in vain for {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// An office with an orchestrator that drives one run at a time.
+pub(crate) async fn orchestrated() -> (Office, Child) {
+    let office = Office::open().await;
+    office.configure(&json!({
+        "orchestrator": {"max_runs": 1, "command_max_deliveries": 2},
+        "model": {"provider": "scripted", "scripted": {"text": "It is due in thirty days."}},
+        "telemetry": {"metrics_listen": ""},
+    }));
+    let orchestrator = office.begin(&["orchestrator"]);
+    (office, orchestrator)
+}
+
+/// The command that starts a run of the agentic workflow.
+pub(crate) fn start(tenant: &TenantKey) -> RunCommand {
+    let created = Created {
+        tenant_id: tenant.id(),
+        user_id: UserId::from_uuid(uuid::Uuid::from_u128(7)),
+        session_id: None,
+        workflow: Workflow::Agentic,
+        prompt: "When is it due?".to_owned(),
+        options: RunOptions::default(),
+        request_hash: "0".to_owned(),
+        roles: vec!["member".to_owned()],
+        settings: Box::default(),
+        call: None,
+        fork_of: None,
+    };
+    RunCommand { v: VERSION, id: id::<CommandId>(), ts: SystemClock.now_millis(), body: CommandBody::Start(created) }
+}
+
+/// Waits for the end of a run.
+pub(crate) async fn ended(office: &Office, run: RunId) {
+    let log = RunLog::new(office.jetstream.clone(), DEADLINE).await.unwrap();
+    until("the end of the run", async || {
+        matches!(log.standing(&office.tenant, run).await, Ok(Standing::Ended { .. })).then_some(())
+    })
+    .await;
 }

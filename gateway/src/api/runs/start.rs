@@ -5,10 +5,11 @@ mod request;
 
 use axum::{
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderName, StatusCode, header},
     response::IntoResponse,
 };
 use sba_subjects::{
+    event::Created,
     id::RunId,
     run::{RunStatus, Workflow},
 };
@@ -49,6 +50,24 @@ pub(crate) struct Started {
     links: Links,
 }
 
+impl Started {
+    pub(super) fn of(run: RunId, created: &Created, created_at: OffsetDateTime) -> Self {
+        Self {
+            run_id: run.as_uuid(),
+            status: RunStatus::Created,
+            session_id: created.session_id.map(|session| session.as_uuid()),
+            workflow: created.workflow,
+            created_at,
+            links: Links::of(run),
+        }
+    }
+
+    /// The header that says where the run is.
+    pub(super) fn location(&self) -> [(HeaderName, String); 1] {
+        [(header::LOCATION, self.links.run.clone())]
+    }
+}
+
 /// Start a run
 ///
 /// The answer comes when the run is stored: it will be driven, whatever happens to this gateway. With an idempotency
@@ -87,15 +106,6 @@ pub(crate) async fn start_run(
     let settings = principal.settings(&app).await?;
     let created = request.created(&principal, settings)?;
     let created_at = accept::store(&app, &principal, run, &created, now).await?;
-    let links = Links::of(run);
-    let location = [(header::LOCATION, links.run.clone())];
-    let started = Started {
-        run_id: run.as_uuid(),
-        status: RunStatus::Created,
-        session_id: created.session_id.map(|session| session.as_uuid()),
-        workflow: created.workflow,
-        created_at,
-        links,
-    };
-    Ok((StatusCode::CREATED, location, Json(started)))
+    let started = Started::of(run, &created, created_at);
+    Ok((StatusCode::CREATED, started.location(), Json(started)))
 }
