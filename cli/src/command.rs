@@ -10,7 +10,6 @@ mod ingest;
 mod migrate;
 mod nats;
 mod parts;
-mod process;
 mod run;
 mod servers;
 mod token;
@@ -18,9 +17,13 @@ mod token;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use sba_service::config::Config;
+use sba_service::{config::Config, heartbeat::ProcessKind};
 
-use crate::{guard, operate::Reach};
+use crate::{
+    guard,
+    operate::Reach,
+    process::{self, Given},
+};
 
 /// The backend for AI agents: one binary for every process, and for those who operate it.
 #[derive(Debug, Parser)]
@@ -111,9 +114,9 @@ impl Arguments {
             guard::end_with_parent()?;
         }
         match self.command {
-            Command::Gateway(args) => process::gateway(&args),
-            Command::Orchestrator(args) => process::orchestrator(&args),
-            Command::Worker(args) => process::worker(&args),
+            Command::Gateway(args) => process::run(ProcessKind::Gateway, args.load()?, Given::default()),
+            Command::Orchestrator(args) => process::run(ProcessKind::Orchestrator, args.load()?, Given::default()),
+            Command::Worker(args) => process::run(ProcessKind::Worker, args.load()?, Given::default()),
             Command::Migrate(args) => migrate::run(&args),
             Command::Token(args) => token::run(&args),
             Command::Nats(args) => nats::run(&args),
@@ -154,6 +157,6 @@ pub fn exit(error: &anyhow::Error) -> u8 {
 }
 
 /// A runtime for a command that talks to servers.
-fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

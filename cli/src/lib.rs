@@ -2,6 +2,7 @@
 //!
 //! - [`command`]: its subcommands; [`demo`] and [`dev`]: the two that run a whole installation;
 //! - [`mod@bench`]: how fast one is;
+//! - [`process`]: one process of SBA;
 //! - [`parts`], [`local`] and [`guard`]: real servers as children, for development, the demo and tests;
 //! - [`operate`]: what commands reach that do not go through a gateway;
 //! - [`client`]: SBA's API, as the command line uses it.
@@ -15,3 +16,4 @@ pub mod guard;
 pub mod local;
 pub mod operate;
 pub mod parts;
+pub mod process;

@@ -22,4 +22,4 @@ pub use self::model_server::{ModelServer, ModelServerOptions};
 pub use self::nats::{HubAccount, NatsCluster, NatsServer};
 pub use self::postgres::Postgres;
 pub use self::run_folder::RunFolder;
-pub use self::stack::{SbaProcess, Stack, StackModel, StackOptions};
+pub use self::stack::{Ground, SbaProcess, Stack, StackModel, StackOptions};

@@ -3,10 +3,12 @@
 mod error;
 mod open;
 
-use std::io;
+use std::{io, sync::Arc};
 
 use axum::{Router, serve::ListenerExt as _};
-use sba_service::{config::Config, health::Health, heartbeat::ProcessKind, process::Base, shutdown::Shutdown};
+use sba_service::{
+    clock::Clock, config::Config, health::Health, heartbeat::ProcessKind, process::Base, shutdown::Shutdown,
+};
 use tokio::net::TcpListener;
 use tracing::{info, warn};
 
@@ -18,19 +20,24 @@ use crate::{app::App, routes};
 ///
 /// # Errors
 /// [`GatewayError`], before anything is served or when the listener breaks.
-pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), GatewayError> {
+pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> Result<(), GatewayError> {
     let address = config.gateway.listen.clone();
     // First of all: a port in use is found out before anything else is touched.
     let listener = TcpListener::bind(&address).await.map_err(|source| GatewayError::Listen { address, source })?;
-    serve(config, listener, shutdown).await
+    serve(config, listener, clock, shutdown).await
 }
 
 /// Serves on a listener that is bound already, until `shutdown`; returns when everything has ended.
 ///
 /// # Errors
 /// As [`run`].
-pub async fn serve(config: Config, listener: TcpListener, shutdown: Shutdown) -> Result<(), GatewayError> {
-    let mut base = Base::open(ProcessKind::Gateway, &config, &shutdown, Vec::new).await?;
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    shutdown: Shutdown,
+) -> Result<(), GatewayError> {
+    let mut base = Base::open(ProcessKind::Gateway, &config, clock, &shutdown, Vec::new).await?;
     let app = open(config, &listener, &base, &shutdown).await?;
     watch(&base.health, &app);
     base.serve();

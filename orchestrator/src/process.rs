@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sba_service::{
+    clock::Clock,
     config::{Config, DatabaseConfig, OrchestratorConfig},
     heartbeat::ProcessKind,
     log::{ReadError, RunLog},
@@ -67,12 +68,12 @@ impl OrchestratorError {
 /// # Errors
 /// [`OrchestratorError`] when it cannot start, or its queue is gone. A database that is down is no error: runs
 /// go on, and the projection catches up.
-pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), OrchestratorError> {
+pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> Result<(), OrchestratorError> {
     let model = model::from_config(&config.model, config.orchestrator.model_deadline_ms.into())?;
     let database = database(&config.database)?;
     let roll = Roll::default();
     let held = roll.clone();
-    let mut base = Base::open(ProcessKind::Orchestrator, &config, &shutdown, move || held.runs()).await?;
+    let mut base = Base::open(ProcessKind::Orchestrator, &config, clock, &shutdown, move || held.runs()).await?;
     let provision = Provision::new(base.jetstream.clone(), config.nats.startup_timeout_ms.into());
     let (stream, queue) = consumer::commands(&pace(&config.orchestrator));
     let (timers, fired) = consumer::timers(&pace(&config.orchestrator));

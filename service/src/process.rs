@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::{Clock, SystemClock},
+    clock::Clock,
     config::Config,
     health::Health,
     heartbeat::{Beat, Heartbeat, Peers, ProcessKind, Rhythm},
@@ -88,12 +88,12 @@ impl Base {
     pub async fn open(
         kind: ProcessKind,
         config: &Config,
+        clock: Arc<dyn Clock>,
         shutdown: &Shutdown,
         runs: impl Fn() -> Vec<RunId> + Send + Sync + 'static,
     ) -> Result<Self, BaseError> {
         let metrics = Metrics::new().map_err(BaseError::Metrics)?;
         let operators = ops::bind(&config.telemetry.metrics_listen).await?;
-        let clock = SystemClock::shared();
         let ids = TimeOrderedIds::shared(clock.clone());
         let instance: InstanceId = ids.make();
         let client = nats::connect(&config.nats, &format!("sba-{kind} {instance}"), &metrics).await?;

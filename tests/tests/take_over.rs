@@ -80,7 +80,7 @@ async fn a_cut_from_the_broker_is_healed() {
     document(&client, "a.md", "# Terms\n\nInvoices are due within thirty days.").await.unwrap();
     let run = client.start_run("When are invoices due?", None).await.unwrap();
     until_it_speaks(&client, run).await;
-    stack.nats().kill().unwrap();
-    stack.nats().restart().await.unwrap();
+    stack.nats().unwrap().kill().unwrap();
+    stack.nats().unwrap().restart().await.unwrap();
     sound(&everything(&client, run).await.unwrap(), &text);
 }

@@ -3,7 +3,7 @@
 //! - [`ingest`]: from the bytes of a document to passages with vectors;
 //! - [`tool`]: what a run may have done outside of the model;
 //! - `job`: from a queue to a result;
-//! - [`run`]: the process; [`run_with`]: the process with further tools.
+//! - [`run`]: the process, with further tools where somebody has some.
 
 mod error;
 pub mod ingest;
@@ -12,4 +12,4 @@ mod process;
 pub mod tool;
 
 pub use error::{Again, WorkError};
-pub use process::{WorkerError, run, run_with};
+pub use process::{WorkerError, run};

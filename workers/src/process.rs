@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_nats::jetstream::{Context, consumer::PullConsumer};
 use sba_service::{
+    clock::Clock,
     config::{Config, QueueConcurrency},
     health::Health,
     heartbeat::ProcessKind,
@@ -82,23 +83,22 @@ impl WorkerError {
 
 /// Runs a worker until it is told to stop: it finishes the jobs it has, or gives them back when it must stop now.
 ///
-/// # Errors
-/// [`WorkerError`] when it cannot start.
-pub async fn run(config: Config, shutdown: Shutdown) -> Result<(), WorkerError> {
-    run_with(config, Vec::new(), shutdown).await
-}
-
-/// Runs a worker that has further tools; one with the name of a built-in tool replaces it.
+/// It has `tools` besides the built-in ones; one with the name of a built-in tool replaces it.
 ///
 /// # Errors
-/// As [`run`].
-pub async fn run_with(config: Config, tools: Vec<Arc<dyn Tool>>, shutdown: Shutdown) -> Result<(), WorkerError> {
+/// [`WorkerError`] when it cannot start.
+pub async fn run(
+    config: Config,
+    tools: Vec<Arc<dyn Tool>>,
+    clock: Arc<dyn Clock>,
+    shutdown: Shutdown,
+) -> Result<(), WorkerError> {
     let embedder = open::embedder(&config.knowledge).await?;
     let store = open::store(&config.database).await?;
     let blobs = open::blobs(&config)?;
     let mut registry = open::tools(&config.knowledge, &store, &blobs, &embedder)?;
     tools.into_iter().try_for_each(|tool| registry.register(tool))?;
-    let mut base = Base::open(ProcessKind::Worker, &config, &shutdown, Vec::new).await?;
+    let mut base = Base::open(ProcessKind::Worker, &config, clock, &shutdown, Vec::new).await?;
     let worker = Arc::new(Worker {
         tools: registry,
         ingest: open::ingest(&config, embedder),

@@ -10,7 +10,7 @@ pub struct NoProgram {
     source: io::Error,
 }
 
-/// The `sba` program: `SBA_BIN` where set, else this program, else the one that was built beside this test.
+/// The `sba` program: `SBA_BIN` where set, else this program, else the one that was built beside this one.
 ///
 /// # Errors
 /// When there is no such file.
@@ -22,8 +22,9 @@ pub fn program() -> Result<PathBuf, NoProgram> {
     if this.file_stem().is_some_and(|name| name == "sba") {
         return Ok(this);
     }
+    let beside = this.parent().unwrap_or(&this);
     // Tests lie in a folder `deps` beside the program.
-    let folder = this.parent().and_then(|deps| deps.parent()).unwrap_or(&this);
+    let folder = beside.parent().filter(|_| beside.ends_with("deps")).unwrap_or(beside);
     existing(folder.join("sba"))
 }
 

@@ -1,29 +1,28 @@
 //! A whole SBA on this machine: the servers, and the processes of production, each a child.
 
+mod ground;
 mod launch;
 mod settings;
 mod token;
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use sba_gateway::auth::Role;
 use sba_subjects::id::{TenantId, UserId};
 use serde_json::{Value, json};
 
-pub use self::launch::SbaProcess;
-use self::{launch::Launch, settings::Settings};
+pub use self::{ground::Ground, launch::SbaProcess};
+use self::{ground::Nats, launch::Launch, settings::Settings};
 use super::{
-    HubAccount, LocalError, ModelServer, ModelServerOptions, NatsServer, Postgres, RunFolder, postgres::Database,
+    HubAccount, LocalError, ModelServer, ModelServerOptions, NatsCluster, NatsServer, Postgres, RunFolder,
+    postgres::Database,
 };
 use crate::parts::Parts;
-
-/// How long migrations may take.
-const MIGRATE_DEADLINE: Duration = Duration::from_secs(60);
 
 /// The folders of SBA's own processes: configuration and keys, documents, logs.
 const OWN_FOLDERS: [&str; 3] = ["etc", "blobs", "log"];
@@ -69,13 +68,36 @@ pub struct StackOptions {
     pub model: StackModel,
     /// More configuration, as JSON: sections and settings that take the place of the usual ones.
     pub overrides: Value,
+    /// As `overrides`, for single processes by name, e.g. `orchestrator-1`.
+    pub own: BTreeMap<String, Value>,
+    /// What begins the command line of a process, instead of `sba`: a program that calls
+    /// [`process::run`](crate::process::run), and arguments.
+    pub program: Option<Vec<OsString>>,
 }
 
 impl Default for StackOptions {
     /// One gateway on a free port, two orchestrators, two workers, the model of the environment or the embedded one.
     fn default() -> Self {
         let model = StackModel::of_environment();
-        Self { gateways: 1, orchestrators: 2, workers: 2, port: None, model, overrides: json!({}) }
+        Self {
+            gateways: 1,
+            orchestrators: 2,
+            workers: 2,
+            port: None,
+            model,
+            overrides: json!({}),
+            own: BTreeMap::new(),
+            program: None,
+        }
+    }
+}
+
+impl StackOptions {
+    /// The same with more configuration: settings that take the place of those that are there.
+    #[must_use]
+    pub fn with(mut self, settings: Value) -> Self {
+        settings::merge(&mut self.overrides, settings);
+        self
     }
 }
 
@@ -89,7 +111,7 @@ pub struct Stack {
     hub: HubAccount,
     database: Database,
     model: Option<ModelServer>,
-    nats: NatsServer,
+    nats: Nats,
     postgres: Postgres,
     /// Declared last: the folder goes after the servers.
     folder: RunFolder,
@@ -101,14 +123,20 @@ impl Stack {
     /// # Errors
     /// When a part cannot be fetched, a server or process cannot be started, or is not ready in time.
     pub async fn start(options: StackOptions, mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
-        let folder = RunFolder::create()?;
-        say("starting NATS with JetStream");
-        let nats = NatsServer::start_in(&folder).await?;
-        let hub = HubAccount::new(nats.site()).await?;
-        say("starting Postgres with pgvector");
-        let postgres = Postgres::start_in(&folder).await?;
-        let database = postgres.site().create_database().await?;
-        sba_store::migrate::migrate(&database.owner_url, MIGRATE_DEADLINE).await?;
+        let ground = Ground::start(&mut say).await?;
+        Self::start_on(ground, options, say).await
+    }
+
+    /// Starts processes on servers that run, and waits until all are ready.
+    ///
+    /// # Errors
+    /// As [`Stack::start`].
+    pub async fn start_on(
+        ground: Ground,
+        options: StackOptions,
+        mut say: impl FnMut(&str),
+    ) -> Result<Self, LocalError> {
+        let Ground { hub, database, nats, postgres, folder } = ground;
         let model = match options.model {
             StackModel::Embedded => {
                 say("loading the language model");
@@ -124,6 +152,7 @@ impl Stack {
         let etc = folder.path().join("etc");
         let private_key = token::write_keys(&etc)?;
         let mut settings = Settings::new(&folder, &etc, &hub, &database);
+        settings.put(json!({"nats": {"replicas": nats.replicas()}}));
         if options.model == StackModel::Scripted {
             settings.put(json!({"model": {"provider": "scripted"}, "knowledge": {"embedder": "hashed"}}));
         } else {
@@ -133,10 +162,11 @@ impl Stack {
         if let Some(model) = &model {
             settings.put(settings::model(model));
         }
-        settings.put(options.overrides);
+        settings.put(options.overrides.clone());
         settings.write(&config(&folder))?;
         say("starting SBA's own processes");
-        let launch = Launch { settings: &settings, folder: &folder, port: options.port };
+        let StackOptions { port, own, program, .. } = options;
+        let launch = Launch { settings: &settings, own: &own, folder: &folder, port, program };
         let (gateways, orchestrators, workers) = tokio::try_join!(
             launch.all("gateway", options.gateways),
             launch.all("orchestrator", options.orchestrators),
@@ -172,9 +202,20 @@ impl Stack {
         &mut self.workers
     }
 
-    /// The NATS server.
-    pub fn nats(&mut self) -> &mut NatsServer {
-        &mut self.nats
+    /// The NATS server, where it is one.
+    pub fn nats(&mut self) -> Option<&mut NatsServer> {
+        match &mut self.nats {
+            Nats::Server(server) => Some(server),
+            Nats::Cluster(_) => None,
+        }
+    }
+
+    /// The NATS servers, where they are three.
+    pub fn cluster(&mut self) -> Option<&mut NatsCluster> {
+        match &mut self.nats {
+            Nats::Server(_) => None,
+            Nats::Cluster(cluster) => Some(cluster),
+        }
     }
 
     /// The Postgres server.

@@ -11,6 +11,7 @@ use sba_gateway::{
     auth::{Claims, KeyPair, Role, mint},
 };
 use sba_service::{
+    clock::SystemClock,
     config::{Config, Millis, Secret},
     log::RunLog,
     shutdown::Shutdown,
@@ -88,7 +89,7 @@ pub(crate) async fn house_with(change: impl FnOnce(&mut Config)) -> House {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = Shutdown::new(Duration::from_secs(5));
-    let served = tokio::spawn(sba_gateway::serve(config, listener, shutdown.clone()));
+    let served = tokio::spawn(sba_gateway::serve(config, listener, SystemClock::shared(), shutdown.clone()));
     let jetstream = jetstream::new(hub.connect().await.unwrap());
     let tenant = nkeys::KeyPair::new_account().public_key().parse().unwrap();
     let client = reqwest::Client::new();

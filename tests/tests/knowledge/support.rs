@@ -5,6 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use async_nats::jetstream::{self, Context};
 use sba::local::{HubAccount, nats, postgres};
 use sba_service::{
+    clock::SystemClock,
     config::{
         BlobsConfig, Config, DatabaseConfig, Embedder, KnowledgeConfig, Millis, NatsConfig, Secret, WorkerConfig,
     },
@@ -67,7 +68,7 @@ impl Running {
         let end = shutdown.hard().drop_guard();
         // A process holds its future on its first thread, so it need not be `Send`.
         let (runtime, ending, config) = (tokio::runtime::Handle::current(), shutdown.clone(), config.clone());
-        let work = move || runtime.block_on(sba_workers::run_with(config, tools, ending));
+        let work = move || runtime.block_on(sba_workers::run(config, tools, SystemClock::shared(), ending));
         Self { ended: tokio::task::spawn_blocking(work), shutdown, _end: end }
     }
 }

@@ -1,10 +1,10 @@
 //! One NATS server.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use super::{
     node::Node,
-    site::{NatsSite, SiteFiles},
+    site::{HUB_CONFIG, NatsSite, SiteFiles, write},
 };
 use crate::local::{LocalError, RunFolder, ports, random};
 
@@ -53,7 +53,7 @@ impl NatsServer {
         let files = SiteFiles::create(&folder, format!("nats://127.0.0.1:{port}"))?;
         let name = format!("hub-{}", random::word());
         let more = vec![("SBA_NATS_MONITOR".to_owned(), format!("127.0.0.1:{monitor}"))];
-        let mut node = Node::start(&files, "hub.conf", &name, port, more, run.path())?;
+        let mut node = Node::start(&files, HUB_CONFIG.0, &name, port, more, run.path())?;
         node.wait_greeting(READY_DEADLINE).await?;
         Ok(Self { node, site: files.site, _folder: None })
     }
@@ -97,6 +97,24 @@ impl NatsServer {
     /// Stops the server in good order. Its data stays.
     pub fn stop(&mut self) {
         self.node.process.stop();
+    }
+
+    /// The folder of its streams. Whoever touches it stops the server before.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.site.folder().join(self.node.name()).join("store")
+    }
+
+    /// Starts the server again with room for so many bytes of streams; `None` for as many as the disk holds.
+    ///
+    /// # Errors
+    /// As [`NatsServer::start`].
+    pub async fn restart_with_room(&mut self, bytes: Option<u64>) -> Result<(), LocalError> {
+        let (name, text) = HUB_CONFIG;
+        let limit = bytes.map_or_else(String::new, |bytes| format!("\n  max_file_store: {bytes}"));
+        let text = text.replacen("jetstream {", &format!("jetstream {{{limit}"), 1);
+        write(&self.site.folder().join(name), &text, 0o644)?;
+        self.restart().await
     }
 
     /// Starts the server again, on the same port and data, and waits until it is ready.

@@ -15,8 +15,11 @@ use sba_service::clock::{Clock, SystemClock};
 use super::identity::Trust;
 use crate::local::LocalError;
 
+/// The configuration of one server.
+pub(super) const HUB_CONFIG: (&str, &str) = ("hub.conf", include_str!("../../../../nats/hub.conf"));
+
 pub(super) const FILES: [(&str, &str); 5] = [
-    ("hub.conf", include_str!("../../../../nats/hub.conf")),
+    HUB_CONFIG,
     ("cluster.conf", include_str!("../../../../nats/cluster.conf")),
     ("leaf.conf", include_str!("../../../../nats/leaf.conf")),
     ("operator.conf", include_str!("../../../../nats/operator.conf")),

@@ -1,6 +1,8 @@
 //! SBA's own processes: starting them, waiting for them, taking them away.
 
-use std::{ffi::OsString, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, time::Duration};
+
+use serde_json::Value;
 
 use super::{OWN_FOLDERS, config, settings::Settings};
 use crate::{
@@ -110,9 +112,13 @@ impl SbaProcess {
 /// What all processes start with.
 pub(super) struct Launch<'a> {
     pub(super) settings: &'a Settings,
+    /// Settings of single processes, by name.
+    pub(super) own: &'a BTreeMap<String, Value>,
     pub(super) folder: &'a RunFolder,
     /// Of the first gateway, where it is fixed.
     pub(super) port: Option<u16>,
+    /// What begins their command line; `None` for `sba`.
+    pub(super) program: Option<Vec<OsString>>,
 }
 
 impl Launch<'_> {
@@ -123,6 +129,10 @@ impl Launch<'_> {
 
     /// Starts one process; on other ports when it cannot have those that were picked.
     async fn one(&self, command: &str, number: usize) -> Result<SbaProcess, LocalError> {
+        let name = format!("{command}-{number}");
+        let config = self.config(&name)?;
+        let (program, mut args) = self.program()?;
+        args.extend([OsString::from(command), "--config".into(), config.into()]);
         let fixed = self.port.filter(|_| command == "gateway" && number == 1);
         let mut attempt = 1;
         loop {
@@ -131,14 +141,14 @@ impl Launch<'_> {
             let env = [("SBA_GATEWAY__LISTEN", listen), ("SBA_TELEMETRY__METRICS_LISTEN", ops)];
             let spec = ServerSpec {
                 name: format!("sba {command} {number}"),
-                program: guard::program()?,
-                args: vec![OsString::from(command), "--config".into(), config(self.folder).into()],
+                program: program.clone(),
+                args: args.clone(),
                 env: env.map(|(name, port)| (name.to_owned(), format!("127.0.0.1:{port}").into())).to_vec(),
                 unset: self.settings.variables(),
                 user: None,
                 stop: Stop::Term,
                 grace: GRACE,
-                log: self.folder.path().join("log").join(format!("{command}-{number}.log")),
+                log: self.folder.path().join("log").join(format!("{name}.log")),
                 remove: OWN_FOLDERS.map(|name| self.folder.path().join(name)).to_vec(),
                 remove_empty: Some(self.folder.path().to_owned()),
             };
@@ -150,5 +160,22 @@ impl Launch<'_> {
                 other => return other.map(|()| process),
             }
         }
+    }
+
+    /// The program of the processes, and its first arguments.
+    fn program(&self) -> Result<(PathBuf, Vec<OsString>), LocalError> {
+        match self.program.as_deref().and_then(<[OsString]>::split_first) {
+            Some((program, args)) => Ok((program.into(), args.to_vec())),
+            None => Ok((guard::program()?, Vec::new())),
+        }
+    }
+
+    /// The configuration file of a process: that of all, unless it has settings of its own.
+    fn config(&self, name: &str) -> Result<PathBuf, LocalError> {
+        let Some(own) = self.own.get(name) else { return Ok(config(self.folder)) };
+        let mut settings = self.settings.clone();
+        settings.put(own.clone());
+        let path = self.folder.path().join("etc").join(format!("{name}.toml"));
+        settings.write(&path).map(|()| path)
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::local::{HubAccount, LocalError, ModelServer, RunFolder, nats::write_private as write, postgres::Database};
 
 /// Settings that differ from the defaults.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Settings {
     all: Value,
 }
@@ -16,7 +16,7 @@ impl Settings {
     /// Where everything is.
     pub(super) fn new(folder: &RunFolder, etc: &Path, hub: &HubAccount, database: &Database) -> Self {
         let all = json!({
-            "nats": {"url": hub.url(), "credentials": hub.credentials(), "replicas": 1},
+            "nats": {"url": hub.url(), "credentials": hub.credentials()},
             "database": {"url": database.app_url, "migrate_url": database.owner_url},
             "blobs": {"url": format!("file://{}", folder.path().join("blobs").display())},
             "auth": {
@@ -68,7 +68,7 @@ pub(super) fn model(server: &ModelServer) -> Value {
     }})
 }
 
-fn merge(all: &mut Value, more: Value) {
+pub(super) fn merge(all: &mut Value, more: Value) {
     match (all, more) {
         (Value::Object(all), Value::Object(more)) => {
             for (key, value) in more {
