@@ -42,7 +42,7 @@ pub(super) enum Stop {
     #[error("a timer could not be set: {0}")]
     Timer(#[source] PublishFailure),
     #[error("a job or a timer could not be taken back: {0}")]
-    Purge(String),
+    TakeOut(String),
 }
 
 impl From<AppendError> for Stop {
@@ -65,7 +65,7 @@ impl Stop {
             Self::Undecidable(_) => "event_misplaced",
             Self::Job(_) => "job_not_queued",
             Self::Timer(_) => "timer_not_set",
-            Self::Purge(_) => "not_taken_back",
+            Self::TakeOut(_) => "not_taken_back",
         }
     }
 
@@ -75,7 +75,7 @@ impl Stop {
             Self::Read(error) => !matches!(error, ReadError::Unavailable(_)) && !error.is_from_the_future(),
             Self::Unsayable(_) | Self::Undecidable(_) => true,
             Self::Append(error) => matches!(error, AppendError::TooLarge { .. }),
-            Self::Fenced | Self::CutOff | Self::Job(_) | Self::Timer(_) | Self::Purge(_) => false,
+            Self::Fenced | Self::CutOff | Self::Job(_) | Self::Timer(_) | Self::TakeOut(_) => false,
         }
     }
 }

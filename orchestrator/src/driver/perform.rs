@@ -1,6 +1,6 @@
 //! What a decision asks of the world, besides calling the model: jobs, timers, and taking both back.
 
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, jetstream::stream::RawMessageErrorKind};
 use futures::future::try_join_all;
 use sba_service::publish;
 use sba_subjects::{
@@ -79,7 +79,7 @@ impl Held<'_> {
         let Some(call) = self.pending(step) else { return Ok(()) };
         let (call_id, queue) = (call.request.call_id, queue_of(&call.request.tool_name));
         let subject = Subject::Job { tenant: self.tenant.clone(), queue, call: call_id };
-        self.purge(Stream::Jobs, &subject).await?;
+        self.take_out(&subject).await?;
         let told = self.driver.client.publish(Subject::Stop(call_id).to_string(), self.state.run.to_string().into());
         // Whoever is not told finishes, and the run's grace bounds the wait for it.
         if let Err(error) = told.await {
@@ -108,19 +108,38 @@ impl Held<'_> {
 
     async fn forget(&self, timer: Timer) -> Result<(), Stop> {
         let Some(name) = timer.name() else { return Ok(()) };
-        let subject = Subject::Timer { tenant: self.tenant.clone(), run: self.state.run, name };
+        let subject = Subject::Timer { tenant: self.tenant.clone(), run: self.state.run, name }.to_string();
+        let purged = async {
+            let timers = self.driver.jetstream.get_stream_no_info(Stream::Timers.as_str()).await;
+            let timers = timers.map_err(|error| error.to_string())?;
+            timers.purge().filter(subject).await.map_err(|error| error.to_string())
+        };
         // It fires then, and `decide` finds that it is settled.
-        if let Err(error) = self.purge(Stream::Timers, &subject).await {
-            tracing::debug!(%error, "a timer was not taken back");
+        if let Err(error) = purged.await {
+            tracing::debug!(error, "a timer was not taken back");
         }
         Ok(())
     }
 
-    async fn purge(&self, stream: Stream, subject: &Subject) -> Result<(), Stop> {
-        let failed = |error: String| Stop::Purge(error);
-        let stream = self.driver.jetstream.get_stream_no_info(stream.as_str()).await;
-        let stream = stream.map_err(|error| failed(error.to_string()))?;
-        stream.purge().filter(subject.to_string()).await.map(drop).map_err(|error| failed(error.to_string()))
+    /// Takes a job out of its queue, where it stands there.
+    ///
+    /// By its sequence: a purge by subject makes the server (2.15.1) lose count of what else the queue's consumer has
+    /// under way, and what it forgets it never delivers again.
+    async fn take_out(&self, job: &Subject) -> Result<(), Stop> {
+        let failed = |error: &dyn std::fmt::Display| Stop::TakeOut(error.to_string());
+        let jobs = self.driver.jetstream.get_stream_no_info(Stream::Jobs.as_str()).await;
+        let (jobs, subject) = (jobs.map_err(|error| failed(&error))?, job.to_string());
+        let stands = async || match jobs.get_last_raw_message_by_subject(&subject).await {
+            Ok(message) => Ok(Some(message.sequence)),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(failed(&error)),
+        };
+        let Some(sequence) = stands().await? else { return Ok(()) };
+        match jobs.delete_message(sequence).await {
+            // Its worker may have been faster.
+            Err(error) if stands().await?.is_some() => Err(failed(&error)),
+            _ => Ok(()),
+        }
     }
 }
 
