@@ -68,7 +68,29 @@ impl User {
         let user = UserId::from_uuid(Uuid::new_v4());
         let operator = Client::new(stack.url(), stack.token(None, user, &[Role::Operator])?)?;
         let tenant = TenantId::from_uuid(operator.create_tenant(name).await?);
-        let token = stack.token(Some(tenant), user, &[Role::TenantAdmin, Role::Member])?;
+        Self::of(stack, Some(tenant), user, &[Role::TenantAdmin, Role::Member])
+    }
+
+    /// A member and administrator of a new tenant with these settings, which this gateway makes.
+    ///
+    /// # Errors
+    /// When the tenant cannot be made.
+    pub async fn with_settings(stack: &Stack, gateway: &str, config: &Value) -> anyhow::Result<Self> {
+        let operator = Self::of(stack, None, UserId::from_uuid(Uuid::new_v4()), &[Role::Operator])?;
+        let body = json!({"name": "Acme", "config": config});
+        let (status, made) = operator.post(&format!("{gateway}/api/v1/tenants"), &body).await?;
+        anyhow::ensure!(status == 201, "{status} {made}");
+        let tenant = made["tenant_id"].as_str().context("a tenant without an id")?.parse().map(TenantId::from_uuid)?;
+        Self::of(stack, Some(tenant), UserId::from_uuid(Uuid::new_v4()), &[Role::TenantAdmin, Role::Member])
+    }
+
+    /// A user with these roles, of a tenant that is there; an operator is of none.
+    ///
+    /// # Errors
+    /// When no token can be minted.
+    pub fn of(stack: &Stack, tenant: Option<TenantId>, user: UserId, roles: &[Role]) -> anyhow::Result<Self> {
+        let token = stack.token(tenant, user, roles)?;
+        let tenant = tenant.unwrap_or_else(|| TenantId::from_uuid(Uuid::nil()));
         Ok(Self { tenant, token, http: reqwest::Client::new() })
     }
 

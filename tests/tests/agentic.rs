@@ -1,0 +1,50 @@
+//! Runs that choose their tools, with two of each process, side by side.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod agentic {
+    pub(crate) mod asks;
+    pub(crate) mod bad_model;
+    pub(crate) mod budgets;
+    pub(crate) mod cancel;
+    pub(crate) mod direct;
+    pub(crate) mod fork;
+    pub(crate) mod hold;
+    pub(crate) mod settings;
+    pub(crate) mod tools;
+}
+
+use agentic::{asks, bad_model, budgets, cancel, direct, fork, hold, settings, tools};
+use sba_tests::scene::Scene;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_that_choose_their_tools() {
+    let scene = Scene::start(json!({
+        // A micro-unit for each token, so that money runs out like tokens do.
+        "model": {"input_price_micros": 1_000_000, "output_price_micros": 1_000_000},
+    }))
+    .await
+    .unwrap();
+    // All at the same time: none of them is in another's way.
+    tokio::join!(
+        tools::several_are_called_side_by_side_and_their_results_go_back(&scene),
+        tools::a_repeated_call_has_its_effect_once_more_and_a_loop_is_broken(&scene),
+        asks::an_approved_call_is_made_and_a_denied_one_is_not(&scene),
+        asks::a_question_is_answered_with_one_of_its_options(&scene),
+        asks::of_two_answers_that_contradict_each_other_the_first_counts(&scene),
+        bad_model::it_is_told_what_it_does_wrong(&scene),
+        bad_model::it_asks_for_five_hundred_calls_at_once(&scene),
+        bad_model::it_loops_on_one_call(&scene),
+        hold::a_paused_run_breaks_off_its_model_and_goes_on_when_it_is_resumed(&scene),
+        hold::a_paused_run_keeps_what_its_tools_answer(&scene),
+        cancel::in_the_middle_of_an_answer(&scene),
+        cancel::while_a_person_is_asked(&scene),
+        budgets::steps_tokens_and_money_run_out(&scene),
+        direct::a_call_by_name_is_made_once_under_its_key(&scene),
+        settings::tools_approval_and_language_are_the_tenants(&scene),
+        fork::a_fork_takes_over_what_was_recorded(&scene),
+    );
+    hold::runs_that_wait_are_nobodys(&scene).await;
+    cancel::in_the_middle_of_a_tool_call(&scene).await;
+}
