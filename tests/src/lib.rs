@@ -1,5 +1,9 @@
 //! What the tests that cross crates share.
 
 pub mod api;
+pub mod chaos;
 pub mod installation;
+pub mod model;
+pub mod proxy;
 pub mod run_log;
+pub mod scene;

@@ -1,0 +1,31 @@
+//! JetStream's store is full (`max_file_store`): nothing more is stored, and everybody is told.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_nats::jetstream;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::Site;
+use crate::{api::until, chaos::site::PATIENCE};
+
+/// Bytes that are left when the limit begins to hold.
+const LEFT: u64 = 1 << 20;
+
+pub(super) async fn strike(site: &mut Site, lasting: Duration) -> anyhow::Result<String> {
+    let jetstream = jetstream::new(site.stack.hub().connect().await?);
+    let limit = jetstream.query_account().await?.storage + LEFT;
+    let url = site.world.urls[0].clone();
+    let nats = site.stack.nats().context("one NATS server")?;
+    nats.restart_with_room(Some(limit)).await?;
+    let user = site.world.quick.clone();
+    let refused = until("a run to be refused for want of room", PATIENCE, async || {
+        let (status, body) = user.post(&format!("{url}/api/v1/runs"), &json!({"prompt": "Is there room?"})).await?;
+        Ok((status == 503 && body["error"]["code"] == "storage_full").then_some(()))
+    });
+    refused.await?;
+    sleep(lasting).await;
+    site.stack.nats().context("one NATS server")?.restart_with_room(None).await?;
+    Ok(format!("no room for {} ms beyond {limit} bytes", lasting.as_millis()))
+}
