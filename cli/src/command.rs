@@ -10,6 +10,7 @@ mod ingest;
 mod migrate;
 mod nats;
 mod parts;
+mod projection;
 mod run;
 mod servers;
 mod token;
@@ -85,6 +86,8 @@ enum Command {
     Run(run::RunArgs),
     /// Look at what could not be done, give it back, or remove it.
     Dead(dead::DeadArgs),
+    /// Look at what Postgres has of the log, and make it anew.
+    Projection(projection::ProjectionArgs),
     /// Look at the configuration.
     Config(config::ConfigArgs),
     /// The ready-made servers and models that SBA can run on.
@@ -123,6 +126,7 @@ impl Arguments {
             Command::Ingest(args) => ingest::run(&args),
             Command::Run(args) => run::run(args),
             Command::Dead(args) => dead::run(args),
+            Command::Projection(args) => projection::run(args),
             Command::Config(args) => config::run(&args),
             Command::Parts(args) => parts::run(&args),
             Command::Dev(args) => dev::run(&args),

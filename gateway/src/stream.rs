@@ -5,6 +5,7 @@
 //! Live events are said at most once, so everything that arrives is checked by `seq`: a gap is filled from the log, and
 //! [`verify`] compares quiet runs with it. A viewer that the ring has left behind reads the log until it has caught up.
 
+mod ended;
 mod frame;
 mod hub;
 mod ring;
@@ -16,7 +17,8 @@ mod watch;
 pub(crate) mod socket;
 
 pub(crate) use self::{
+    ended::farewell,
     hub::{Hub, JoinError, Limits},
     ring::Room,
-    viewer::Lost,
+    viewer::{Lost, Viewer},
 };

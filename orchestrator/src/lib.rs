@@ -3,7 +3,7 @@
 //! - [`domain`]: what a run does, without any I/O;
 //! - [`model`]: how a run reaches a language model;
 //! - [`driver`]: applies the domain's decisions to the world;
-//! - [`projector`]: writes what happened to Postgres;
+//! - [`projector`]: writes what happened to Postgres; [`retention`]: removes logs whose time has come;
 //! - [`run`]: all of it, as a process.
 
 pub mod domain;
@@ -11,5 +11,6 @@ pub mod driver;
 pub mod model;
 mod process;
 pub mod projector;
+pub mod retention;
 
 pub use process::{OrchestratorError, run};

@@ -19,6 +19,7 @@ use crate::{
     driver::{self, ConsumeError, Driver, Limits, Roll},
     model::{self, ModelError},
     projector::{Intervals, Projector},
+    retention::Retention,
 };
 
 /// Why an orchestrator could not start, or had to stop.
@@ -78,8 +79,11 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
     let (stream, queue) = consumer::commands(&pace(&config.orchestrator));
     let (timers, fired) = consumer::timers(&pace(&config.orchestrator));
     provision.consumers([(stream.as_str(), queue), (timers.as_str(), fired)]).await?;
+    let log = RunLog::new(base.jetstream.clone(), config.nats.request_timeout_ms.into()).await?;
     let projector = Projector {
         jetstream: base.jetstream.clone(),
+        log: log.clone(),
+        retention: Retention::of(&config, log.clone(), base.clock.clone(), base.metrics.clone()),
         database,
         batch: config.orchestrator.projector_batch,
         every: intervals(&config.orchestrator),
@@ -88,7 +92,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
     };
     let driver = Arc::new(Driver {
         instance: base.instance,
-        log: RunLog::new(base.jetstream.clone(), config.nats.request_timeout_ms.into()).await?,
+        log,
         jetstream: base.jetstream.clone(),
         client: base.client.clone(),
         model,
@@ -131,11 +135,11 @@ fn intervals(config: &OrchestratorConfig) -> Intervals {
     }
 }
 
-/// How the projector reaches Postgres: it works on one transaction at a time.
+/// How the projector reaches Postgres: for the lead, for a transaction at a time, and for what retention looks up.
 fn database(config: &DatabaseConfig) -> Result<DatabaseOptions, OrchestratorError> {
     let url = config.url.as_ref().ok_or(OrchestratorError::NoDatabase)?;
     Ok(DatabaseOptions {
-        max_connections: 2,
+        max_connections: 3,
         acquire_timeout: config.acquire_timeout_ms.into(),
         statement_timeout: config.statement_timeout_ms.into(),
         idle_in_transaction_timeout: config.idle_in_transaction_timeout_ms.into(),

@@ -6,8 +6,12 @@
 
 mod batch;
 mod facts;
+mod rebuild;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use async_nats::jetstream::{
     Context,
@@ -15,7 +19,7 @@ use async_nats::jetstream::{
     stream::RawMessageErrorKind,
 };
 use futures::StreamExt as _;
-use sba_service::{clock::Clock, metrics::Metrics};
+use sba_service::{clock::Clock, log::RunLog, metrics::Metrics};
 use sba_store::{
     DatabaseOptions, Store, StoreError,
     lead::Lead,
@@ -25,6 +29,9 @@ use sba_subjects::{id::RecordId, record::Head, stream::Stream, subject::filter};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+pub use self::rebuild::{Rebuild, RebuildError, Rebuilt};
+use crate::retention::Retention;
 
 /// How often a projector does what.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +49,12 @@ pub struct Intervals {
 
 /// What projecting takes.
 pub struct Projector {
-    /// For the log.
+    /// For the log as it grows.
     pub jetstream: Context,
+    /// The log as it stands.
+    pub log: RunLog,
+    /// What the leader does besides.
+    pub retention: Retention,
     /// The database.
     pub database: DatabaseOptions,
     /// Most records of one transaction.
@@ -65,6 +76,8 @@ enum Trouble {
     Log(String),
     #[error("another projector is at work")]
     Overtaken,
+    #[error("the rows cannot be made anew: {0}")]
+    Rebuild(#[from] RebuildError),
 }
 
 impl Projector {
@@ -102,7 +115,10 @@ impl Projector {
                 None => sleep(self.every.watch).await,
             }
         };
-        let done = self.project(&store, lead, failing).await;
+        let done = tokio::select! {
+            done = self.project(&store, lead, failing) => done,
+            never = self.retention.run(&store) => match never {},
+        };
         // From now on another says how far the projection is.
         self.metrics.projector_lag.set(0);
         self.metrics.projector_delay_seconds.set(0.0);
@@ -122,7 +138,13 @@ impl Projector {
         let consumer = runs.create_consumer(config).await.map_err(|error| log(&error))?;
         let mut messages = consumer.messages().await.map_err(|error| log(&error))?.ready_chunks(self.batch);
         let mut kept = Instant::now();
+        let connections = || self.jetstream.client().statistics().connects.load(Ordering::Relaxed);
+        let connected = connections();
         loop {
+            // The server behind a new connection may have another log than the one before.
+            if connections() != connected {
+                return Ok(());
+            }
             if kept.elapsed() >= self.every.keep {
                 lead.keep().await?;
                 kept = Instant::now();
@@ -171,9 +193,27 @@ impl Projector {
         if same {
             return Ok(stored);
         }
-        tracing::warn!(sequence = stored.sequence, "the log is not the one that was projected; projecting it anew");
-        projection::set_position(&mut tx, Stream::Runs.as_str(), &start).await?;
+        drop(tx);
+        self.anew(store, stored, start).await
+    }
+
+    /// The position in a log that is not the one that was projected: it was restored. All rows are made anew from it; until
+    /// that is done, the position stays, so that whoever is interrupted begins again.
+    async fn anew(&self, store: &Store, stored: Position, start: Position) -> Result<Position, Trouble> {
+        tracing::warn!(sequence = stored.sequence, "the log is not the one that was projected; making all rows anew");
+        let rebuild = Rebuild { log: self.log.clone(), store: store.clone() };
+        let rebuilt = rebuild.all(None, |_, _| ()).await?;
+        let next = match rebuilt.last {
+            Some((sequence, record_id)) => Position { sequence, record_id, ..start },
+            None => start,
+        };
+        let mut tx = store.begin_projection().await?;
+        if projection::position(&mut tx, Stream::Runs.as_str()).await?.as_ref() != Some(&stored) {
+            return Err(Trouble::Overtaken);
+        }
+        projection::set_position(&mut tx, Stream::Runs.as_str(), &next).await?;
         tx.commit().await?;
-        Ok(start)
+        tracing::info!(runs = rebuilt.runs, left_out = rebuilt.left_out, "all rows were made anew");
+        Ok(next)
     }
 }

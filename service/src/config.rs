@@ -43,7 +43,7 @@ pub use self::{
     millis::Millis,
     model::{FallbackConfig, ModelConfig, ModelProvider, ScriptedCall, ScriptedConfig, ScriptedFailure, ToolCalls},
     nats::NatsConfig,
-    orchestrator::OrchestratorConfig,
+    orchestrator::{MAX_RETENTION_DAYS, OrchestratorConfig},
     purpose::Purpose,
     schema::{default_file, schema},
     secret::{Secret, SecretError},
@@ -135,6 +135,12 @@ impl Config {
         self.accounts.check(Findings::new("accounts", &mut all));
         self.telemetry.check(Findings::new("telemetry", &mut all));
         self.shutdown.check(Findings::new("shutdown", &mut all));
+        // A key whose run has lost its log would start another.
+        Findings::new("orchestrator", &mut all).require(
+            "retention_days",
+            self.orchestrator.retention_days.saturating_mul(24) >= self.gateway.idempotency_hours,
+            "must be at least gateway.idempotency_hours: a key is good while its run has a log",
+        );
         all
     }
 }

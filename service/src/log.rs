@@ -35,6 +35,7 @@ mod read;
 mod snapshot;
 
 pub use append::AppendError;
+pub use find::Rest;
 pub use follow::Follow;
 pub use history::{PAGE_RECORDS, Page};
 pub use load::Loaded;

@@ -38,6 +38,8 @@ pub struct Metrics {
     pub projector_lag: IntGauge,
     /// Messages that are no records, and runs' parts of a batch that the database refused.
     pub projector_left_out: IntCounter,
+    /// Logs of runs that were removed, because their time had come.
+    pub logs_removed: IntCounter,
     /// Seconds between the last written event and its writing.
     pub projector_delay_seconds: Gauge,
 }
@@ -83,6 +85,7 @@ impl Metrics {
             heartbeat_heard: IntGauge::new("sba_heartbeat_heard", "1 while the own heartbeat is heard")?,
             projector_lag: IntGauge::new("sba_projector_lag", "Messages that are not projected yet")?,
             projector_left_out: IntCounter::new("sba_projector_left_out_total", "What could not be projected")?,
+            logs_removed: IntCounter::new("sba_logs_removed_total", "Logs of runs that retention removed")?,
             projector_delay_seconds: Gauge::new("sba_projector_delay_seconds", "Age of the last projected event")?,
             registry,
         };
@@ -91,7 +94,7 @@ impl Metrics {
     }
 
     fn register(&self) -> Result<(), prometheus::Error> {
-        let all: [Box<dyn prometheus::core::Collector>; 13] = [
+        let all: [Box<dyn prometheus::core::Collector>; 14] = [
             Box::new(self.requests.clone()),
             Box::new(self.run_seconds.clone()),
             Box::new(self.tool_calls.family().clone()),
@@ -104,6 +107,7 @@ impl Metrics {
             Box::new(self.heartbeat_heard.clone()),
             Box::new(self.projector_lag.clone()),
             Box::new(self.projector_left_out.clone()),
+            Box::new(self.logs_removed.clone()),
             Box::new(self.projector_delay_seconds.clone()),
         ];
         all.into_iter().try_for_each(|metric| self.registry.register(metric))

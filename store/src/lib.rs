@@ -7,7 +7,7 @@
 //! - [`pool`] and [`tenant_tx`]: connections and transactions; [`migrate`]: the schema;
 //! - [`tenants`], [`sessions`], [`idempotency`], [`audit`]: who may do what, and who did;
 //! - [`runs`], [`steps`], [`tool_calls`]: what runs look like, projected from their logs by [`projection`],
-//!   by one process at a time: [`lead`];
+//!   by one process at a time: [`lead`]; [`left_out`]: what could not be; [`log_tenants`]: whose logs there are;
 //! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
 //! - [`tasks`]: what people have to do;
 //! - [`effects`], [`starts`]: what workers must remember of calls and jobs;
@@ -23,6 +23,8 @@ pub mod error;
 pub mod idempotency;
 pub mod language;
 pub mod lead;
+pub mod left_out;
+pub mod log_tenants;
 pub mod migrate;
 pub mod page;
 pub mod pool;

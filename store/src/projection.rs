@@ -1,6 +1,6 @@
 //! Projecting the log: what a batch of events says about one tenant's runs, and how far the log was read.
 
-use sba_subjects::id::RecordId;
+use sba_subjects::id::{RecordId, RunId};
 
 use crate::{
     ProjectionTx, StoreError, TenantTx,
@@ -27,6 +27,18 @@ pub struct Facts {
     pub call_results: Vec<CallResult>,
 }
 
+impl Facts {
+    /// Adds what other events say.
+    pub fn extend(&mut self, more: Self) {
+        self.new_runs.extend(more.new_runs);
+        self.run_updates.extend(more.run_updates);
+        self.step_starts.extend(more.step_starts);
+        self.step_finishes.extend(more.step_finishes);
+        self.call_requests.extend(more.call_requests);
+        self.call_results.extend(more.call_results);
+    }
+}
+
 /// Writes facts, at most one statement or two for each list however long it is. Facts that are known
 /// already, or older than what is known, change nothing.
 ///
@@ -49,6 +61,36 @@ pub async fn write(tx: &mut TenantTx, facts: &Facts) -> Result<(), StoreError> {
 pub async fn write_apart(tx: &mut TenantTx, facts: &Facts) -> Result<Result<(), StoreError>, StoreError> {
     sqlx::query!("savepoint apart").execute(tx.conn()).await?;
     match write(tx, facts).await {
+        Err(error) if error.is_transient() => Err(error),
+        Err(error) => {
+            sqlx::query!("rollback to savepoint apart").execute(tx.conn()).await?;
+            Ok(Err(error))
+        }
+        Ok(()) => {
+            sqlx::query!("release savepoint apart").execute(tx.conn()).await?;
+            Ok(Ok(()))
+        }
+    }
+}
+
+/// Puts facts in the place of what is stored of runs, or leaves it as it is where the database will never take them. The
+/// inner error says why.
+///
+/// # Errors
+/// As [`write_apart`].
+pub async fn replace_apart(
+    tx: &mut TenantTx,
+    ids: &[RunId],
+    facts: &Facts,
+) -> Result<Result<(), StoreError>, StoreError> {
+    sqlx::query!("savepoint apart").execute(tx.conn()).await?;
+    let replaced = async {
+        for run in ids {
+            runs::forget(tx, *run).await?;
+        }
+        write(tx, facts).await
+    };
+    match replaced.await {
         Err(error) if error.is_transient() => Err(error),
         Err(error) => {
             sqlx::query!("rollback to savepoint apart").execute(tx.conn()).await?;

@@ -3,6 +3,7 @@
 //! Writers take batches. They may be given the same events twice, or older ones after newer ones: each row
 //! knows the last event that it reflects, and only a later one changes it.
 
+mod log;
 mod read;
 mod write;
 
@@ -13,6 +14,7 @@ use sba_subjects::{
 use serde_json::Value;
 use time::OffsetDateTime;
 
+pub use log::{expired, log_removed, reflected};
 pub use read::{Filter, get, list};
 pub use write::{create, forget, update};
 

@@ -50,6 +50,14 @@ pub struct Tenant {
     pub deleted_at: Option<OffsetDateTime>,
 }
 
+impl Tenant {
+    /// Days after the end of a run for which its log is kept, where the settings say so.
+    #[must_use]
+    pub fn retention_days(&self) -> Option<u32> {
+        u32::try_from(self.config.get("retention_days")?.as_u64()?).ok()
+    }
+}
+
 /// Makes the tenant of the transaction, with its audit entry.
 ///
 /// # Errors

@@ -8,6 +8,10 @@ mod dead;
 mod forks;
 #[path = "operate/poison.rs"]
 mod poison;
+#[path = "operate/projection.rs"]
+mod projection;
+#[path = "operate/retention.rs"]
+mod retention;
 #[path = "operate/runs.rs"]
 mod runs;
 #[path = "operate/support.rs"]

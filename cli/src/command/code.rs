@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use sba_orchestrator::projector::RebuildError;
 use sba_service::{
     config::ConfigError, dead::LetterError, log::ReadError, nats::NatsError, publish::PublishFailure,
     telemetry::TelemetryError, walk::WalkError,
@@ -52,6 +53,7 @@ fn code(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         .or_else(|| cause.downcast_ref().map(WalkError::code))
         .or_else(|| cause.downcast_ref().map(LetterError::code))
         .or_else(|| cause.downcast_ref().map(ReadError::code))
+        .or_else(|| cause.downcast_ref().map(RebuildError::code))
         .or_else(|| cause.downcast_ref().map(PublishFailure::code))
         .or_else(|| cause.downcast_ref().copied().map(ForkError::code))
         .or_else(|| cause.downcast_ref().map(Refusal::code))

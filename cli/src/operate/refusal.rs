@@ -25,6 +25,9 @@ pub enum Refusal {
         /// The last one.
         last: u64,
     },
+    /// There is no Postgres in the configuration.
+    #[error("database.url is not set")]
+    NoDatabase,
     /// The run has ended.
     #[error("run {0} has ended")]
     Finished(RunId),
@@ -40,6 +43,7 @@ impl Refusal {
             Self::UnknownRun(_) => "run_unknown",
             Self::NoLog(_) => "log_gone",
             Self::UnknownEvent { .. } => "event_unknown",
+            Self::NoDatabase => "config_invalid",
             Self::Finished(_) => "run_finished",
         }
     }

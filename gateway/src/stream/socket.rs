@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
@@ -82,6 +82,22 @@ pub(crate) async fn show(socket: WebSocket, viewer: Viewer, hub: Hub, keeping: K
         // The client may be gone by now, or never answer: either way the stream is over.
         let _ = timeout(keeping.write.min(FAREWELL), closed).await;
     }
+}
+
+/// Says what is left to be said of a run whose log was removed, and closes.
+pub(crate) async fn part(socket: WebSocket, last: Vec<Utf8Bytes>, keeping: Keeping) {
+    let (mut writer, mut reader) = socket.split();
+    let said = async {
+        for text in last {
+            writer.send(Message::Text(text)).await?;
+        }
+        let (code, reason) = (1000, "done");
+        writer.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
+        while let Some(Ok(_)) = reader.next().await {}
+        Ok::<(), axum::Error>(())
+    };
+    // The client may be gone by now, or never answer: either way the stream is over.
+    let _ = timeout(keeping.write.min(FAREWELL), said).await;
 }
 
 async fn write(writer: &mut SplitSink<WebSocket, Message>, mut viewer: Viewer, keeping: Keeping) -> End {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_nats::jetstream::Message;
 use sba_store::{
-    Store, StoreError,
+    ProjectionTx, Store, StoreError, left_out, log_tenants,
     projection::{self, Facts, Position},
 };
 use sba_subjects::{
@@ -16,7 +16,17 @@ use sba_subjects::{
 
 use super::{Projector, Trouble, facts};
 
+const STREAM: &str = Stream::Runs.as_str();
+
+async fn note_no_records(tx: &mut ProjectionTx, batch: &Batch) -> Result<(), StoreError> {
+    for (sequence, code) in &batch.no_records {
+        left_out::note(tx, STREAM, *sequence, None, code).await?;
+    }
+    Ok(())
+}
+
 /// What a batch says.
+#[derive(Default)]
 struct Batch {
     /// By tenant, and by run where those are kept apart.
     facts: BTreeMap<(TenantId, Option<RunId>), Facts>,
@@ -24,6 +34,10 @@ struct Batch {
     last: Option<(u64, RecordId)>,
     /// When the latest event happened, in milliseconds.
     latest: u64,
+    /// Messages that are no records, and why.
+    no_records: Vec<(u64, &'static str)>,
+    /// Where the last record of each run stands, where those are kept apart.
+    lasts: BTreeMap<RunId, u64>,
 }
 
 impl Projector {
@@ -36,7 +50,12 @@ impl Projector {
     ) -> Result<Position, Trouble> {
         let batch = self.read(messages, false)?;
         // Messages that are no records are passed over; the position names a record.
-        let Some((sequence, record_id)) = batch.last else { return Ok(position) };
+        let Some((sequence, record_id)) = batch.last else {
+            let mut tx = store.begin_projection().await?;
+            note_no_records(&mut tx, &batch).await?;
+            tx.commit().await?;
+            return Ok(position);
+        };
         let next = Position { sequence, record_id, ..position.clone() };
         match self.store(store, &position, &next, &batch).await {
             // The database will never take some of it.
@@ -53,13 +72,14 @@ impl Projector {
 
     /// Reads a batch, for the second time when runs are wanted apart.
     fn read(&self, messages: &[Message], apart: bool) -> Result<Batch, Trouble> {
-        let mut batch = Batch { facts: BTreeMap::new(), last: None, latest: 0 };
+        let mut batch = Batch::default();
         for message in messages {
             let info = message.info().map_err(|error| Trouble::Log(error.to_string()))?;
             self.metrics.projector_lag.set(i64::try_from(info.pending).unwrap_or(i64::MAX));
             let head = message.headers.as_ref().and_then(Head::read);
             let (Some(head), Ok(Subject::Run { tenant, run, .. })) = (head, message.subject.as_str().parse()) else {
                 self.pass_over(info.stream_sequence, "it has no headers of a record", apart);
+                batch.no_records.push((info.stream_sequence, "record_headless"));
                 continue;
             };
             batch.last = Some((info.stream_sequence, head.id));
@@ -67,9 +87,13 @@ impl Projector {
                 Ok(events) => events,
                 Err(error) => {
                     self.pass_over(info.stream_sequence, &error.to_string(), apart);
+                    batch.no_records.push((info.stream_sequence, "record_unreadable"));
                     continue;
                 }
             };
+            if apart {
+                batch.lasts.insert(run, info.stream_sequence);
+            }
             let facts = batch.facts.entry((tenant.id(), apart.then_some(run))).or_default();
             for raw in events {
                 batch.latest = batch.latest.max(raw.ts);
@@ -84,24 +108,30 @@ impl Projector {
 
     async fn store(&self, store: &Store, from: &Position, to: &Position, batch: &Batch) -> Result<(), Trouble> {
         let mut tx = store.begin_projection().await?;
-        if projection::position(&mut tx, Stream::Runs.as_str()).await?.as_ref() != Some(from) {
+        if projection::position(&mut tx, STREAM).await?.as_ref() != Some(from) {
             return Err(Trouble::Overtaken);
         }
         for ((tenant, run), facts) in &batch.facts {
-            let Some(tx) = tx.enter(*tenant).await? else {
+            let Some(of_tenant) = tx.enter(*tenant).await? else {
                 tracing::warn!(tenant_id = %tenant, "the log has runs of a tenant that Postgres does not know");
                 continue;
             };
             match run {
-                None => projection::write(tx, facts).await?,
+                None => projection::write(of_tenant, facts).await?,
                 Some(run) => {
-                    if let Err(error) = projection::write_apart(tx, facts).await? {
+                    if let Err(error) = projection::write_apart(of_tenant, facts).await? {
                         self.leave_out(*tenant, *run, &error);
+                        let last = batch.lasts.get(run).copied().unwrap_or_default();
+                        left_out::note(&mut tx, STREAM, last, Some((*tenant, *run)), error.code()).await?;
                     }
                 }
             }
+            if !facts.new_runs.is_empty() {
+                log_tenants::note(&mut tx, *tenant).await?;
+            }
         }
-        projection::set_position(&mut tx, Stream::Runs.as_str(), to).await?;
+        note_no_records(&mut tx, batch).await?;
+        projection::set_position(&mut tx, STREAM, to).await?;
         Ok(tx.commit().await?)
     }
 

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Millis, findings::Findings};
 
+/// The longest that a log may be kept after the end of its run.
+pub const MAX_RETENTION_DAYS: u32 = 3_650;
+
 /// Who drives runs, and how.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -72,6 +75,13 @@ pub struct OrchestratorConfig {
     pub projector_watch_ms: Millis,
     /// Pause of the projector after a failure, such as a database that is down, in milliseconds.
     pub projector_retry_ms: Millis,
+    /// Days after the end of a run for which its log is kept, where the tenant's settings name no number. A run that goes
+    /// on, or waits, keeps its log.
+    pub retention_days: u32,
+    /// Time between two rounds that remove logs, in milliseconds.
+    pub retention_interval_ms: Millis,
+    /// Most logs that one round removes, and most tenants that it looks after.
+    pub retention_batch: u32,
 }
 
 impl Default for OrchestratorConfig {
@@ -108,6 +118,9 @@ impl Default for OrchestratorConfig {
             projector_keep_ms: Millis::new(1_000),
             projector_watch_ms: Millis::new(1_000),
             projector_retry_ms: Millis::new(500),
+            retention_days: 90,
+            retention_interval_ms: Millis::new(10_000),
+            retention_batch: 500,
         }
     }
 }
@@ -149,5 +162,8 @@ impl OrchestratorConfig {
         to.range("projector_keep_ms", self.projector_keep_ms.get(), 50..=2_000);
         to.range("projector_watch_ms", self.projector_watch_ms.get(), 50..=60_000);
         to.range("projector_retry_ms", self.projector_retry_ms.get(), 10..=60_000);
+        to.range("retention_days", self.retention_days, 1..=MAX_RETENTION_DAYS);
+        to.range("retention_interval_ms", self.retention_interval_ms.get(), 50..=3_600_000);
+        to.range("retention_batch", self.retention_batch, 1..=10_000);
     }
 }

@@ -1,16 +1,60 @@
 //! Runs that are known by less than their tenant and id.
 
-use async_nats::jetstream::stream::RawMessageErrorKind;
+use std::time::Duration;
+
+use async_nats::jetstream::{
+    consumer::{AckPolicy, DeliverPolicy, pull},
+    stream::RawMessageErrorKind,
+};
 use sba_subjects::{
     id::{RunId, TenantKey},
     stream::Stream,
     subject::{Subject, filter},
 };
 
+use time::OffsetDateTime;
+
 use super::{ReadError, RunLog, within};
 use crate::walk::{From, Route, Walk, WalkError};
 
+/// How much of the log somebody has not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// Records with lifecycle events.
+    pub records: u64,
+    /// When the first of them was stored.
+    pub oldest: Option<OffsetDateTime>,
+}
+
 impl RunLog {
+    /// How much of the log stands behind a stream sequence.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`].
+    pub async fn rest(&self, sequence: u64) -> Result<Rest, ReadError> {
+        let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
+        let config = pull::Config {
+            filter_subject: filter::ALL_EVENTS.to_owned(),
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: sequence.saturating_add(1) },
+            ack_policy: AckPolicy::None,
+            memory_storage: true,
+            num_replicas: 1,
+            inactive_threshold: Duration::from_secs(1),
+            ..pull::Config::default()
+        };
+        let made = self.jetstream.create_consumer_on_stream(config, Stream::Runs.as_str());
+        let counted = within(self.answer, made).await?.map_err(|error| unavailable(&error))?;
+        let from = sequence.saturating_add(1);
+        let asked =
+            self.runs.raw_message_builder().next_by_subject(filter::ALL_EVENTS.to_owned()).sequence(from).send();
+        let oldest = match within(self.answer, asked).await? {
+            Ok(message) => Some(message.time),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => None,
+            Err(error) => return Err(unavailable(&error)),
+        };
+        Ok(Rest { records: counted.cached_info().num_pending, oldest })
+    }
+
     /// Whose a run is, where only its id is known; `None` for a run that has no log and was not started.
     ///
     /// For those who operate SBA: whoever acts for a tenant names it.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures::SinkExt as _;
 use sba_gateway::auth::Role;
 use sba_service::config::Millis;
+use sba_store::runs::{self, NewRun, RunUpdate};
 use sba_subjects::{
     event::{Done, Event},
-    id::RunId,
+    id::{RunId, UserId},
     run::{RunStatus, Usage},
     stream::Stream,
 };
@@ -214,4 +215,41 @@ async fn a_gateway_that_ends_tells_its_viewers() {
     house.shutdown.begin();
     assert_eq!(to_the_end(&mut socket).await, (vec![], 1012));
     timeout(DEADLINE, house.served).await.expect("it does not end").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_run_whose_log_was_removed_says_so_and_how_it_ended() {
+    let house = house().await;
+    let run = RunId::from_uuid(Uuid::from_u128(77));
+    let at = time::OffsetDateTime::UNIX_EPOCH;
+    let mut tx = house.store.begin(house.tenant.id()).await.unwrap();
+    let new = NewRun {
+        id: run,
+        seq: 1,
+        at,
+        user_id: UserId::from_uuid(Uuid::from_u128(7)),
+        session_id: None,
+        workflow: "render".to_owned(),
+        prompt: "a".to_owned(),
+        request: json!({}),
+    };
+    runs::create(&mut tx, &[new]).await.unwrap();
+    tx.commit().await.unwrap();
+    let bearer = format!("Bearer {}", house.member());
+    let open = house.try_watch(run, 0, &[("authorization", &bearer)]).await;
+    assert_eq!(refusal(open).0, 404, "a run that goes on has a log");
+
+    let mut tx = house.store.begin(house.tenant.id()).await.unwrap();
+    let done = RunUpdate { status: Some(RunStatus::Failed), ..RunUpdate::new(run, 9, at) };
+    runs::update(&mut tx, &[done]).await.unwrap();
+    tx.commit().await.unwrap();
+    let (said, code) = to_the_end(&mut house.watch(run, 4).await).await;
+    assert_eq!(code, 1000);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!((&said[0]["type"], &said[0]["payload"]), (&json!("gap"), &json!({"from": 5, "to": 9})));
+    assert_eq!((&said[1]["type"], &said[1]["payload"]["status"]), (&json!("snapshot"), &json!("failed")));
+    assert_eq!(to_the_end(&mut house.watch(run, 9).await).await, (vec![], 1000), "one who saw the end");
+    let stranger = house.token(&house.neighbour().await, 7, &[Role::Member]);
+    let bearer = format!("Bearer {stranger}");
+    assert_eq!(refusal(house.try_watch(run, 0, &[("authorization", &bearer)]).await).0, 404);
 }

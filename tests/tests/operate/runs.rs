@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout};
 use crate::support::{DEADLINE, Office, id};
 
 /// One who writes the log of a new run of this tenant.
-async fn writer(office: &Office) -> Writer {
+pub(crate) async fn writer(office: &Office) -> Writer {
     let mut writer = Writer { tenant: office.tenant.clone(), ..Writer::new(&office.jetstream).await.unwrap() };
     writer.create().await.unwrap();
     writer.take().await.unwrap().unwrap();
@@ -31,7 +31,7 @@ async fn writer(office: &Office) -> Writer {
     writer
 }
 
-async fn say(writer: &mut Writer, step: Option<u32>, events: Vec<Event>) {
+pub(crate) async fn say(writer: &mut Writer, step: Option<u32>, events: Vec<Event>) {
     let record = writer.record_of(step, None, events).unwrap();
     writer.append(&record).await.unwrap();
 }
@@ -45,7 +45,7 @@ fn begun(kind: StepKind, name: &str) -> Event {
 }
 
 /// A tool step with its result.
-async fn tool_step(writer: &mut Writer, step: u32) {
+pub(crate) async fn tool_step(writer: &mut Writer, step: u32) {
     let call_id = CallId::of_step(writer.run, step);
     let tool_name: sba_subjects::name::ToolName = "knowledge_search".parse().unwrap();
     let request = ToolRequest { call_id, tool_name: tool_name.clone(), params: json!({}), effect: Effect::Pure };
@@ -60,7 +60,7 @@ fn finished() -> Event {
     Event::StepFinished(StepFinished { status: StepStatus::Completed, output: json!("x"), usage, error: None })
 }
 
-async fn end(writer: &mut Writer, status: RunStatus) {
+pub(crate) async fn end(writer: &mut Writer, status: RunStatus) {
     let error = (status == RunStatus::Failed).then(|| Failure::new("model_timeout", "It \u{1b}[31msaid nothing."));
     let done = Done { run_id: writer.run, status, usage: Usage::default(), error, unconfirmed: vec![] };
     say(writer, None, vec![Event::Done(done)]).await;

@@ -10,6 +10,10 @@ const WITHOUT_TENANT: &[&str] = &[
     "_sqlx_migrations",
     // One stream carries the runs of all tenants.
     "projection_positions",
+    // What stands in it belongs to the stream, which is of all tenants.
+    "projection_left_out",
+    // Whoever looks after the log looks after the runs of all tenants. It holds nothing but their ids.
+    "log_tenants",
 ];
 
 const RULE: &str = "(NULLIF(current_setting('app.current_tenant'::text, true), ''::text))::uuid";

@@ -5,25 +5,26 @@ use std::time::Duration;
 use axum::{
     extract::{
         FromRequestParts, State,
-        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+        ws::{Utf8Bytes, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::{HeaderMap, request::Parts},
     response::Response,
 };
-use sba_subjects::id::RunId;
+use sba_subjects::id::{RunId, SessionId};
 use serde::Deserialize;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::display};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
+use super::view::{Projected, RunView};
 use crate::{
     app::App,
     auth::{Action, Principal},
     error::{ApiError, Code},
     extract::{Path, Query},
     stream::{
-        JoinError, Lost,
+        JoinError, Lost, Viewer, farewell,
         socket::{self, Keeping},
     },
 };
@@ -107,9 +108,9 @@ pub(crate) async fn stream_run(
     let run = RunId::from_uuid(run);
     Span::current().record("run_id", display(run));
     // Joined before the upgrade: what stands against it is an HTTP error, and what is needed first is there already.
-    let (viewer, opened) = app.hub.join(&principal.key, run, query.after).await?;
+    let (seat, session) = seat(&app, &principal, run, query.after).await?;
     let now = app.clock.now();
-    if let Some(session) = opened.session {
+    if let Some(session) = session {
         app.sessions.admit(principal.tenant, session, &headers, now).await?;
     }
     let config = &app.config.gateway;
@@ -128,8 +129,36 @@ pub(crate) async fn stream_run(
     let (hub, span) = (app.hub.clone(), Span::current());
     Ok(upgrade.on_upgrade(move |socket| {
         let tracked = hub.clone();
-        tracked.track(socket::show(socket, viewer, hub, keeping).instrument(span))
+        let shown = async move {
+            match seat {
+                Seat::Before(viewer) => socket::show(socket, *viewer, hub, keeping).await,
+                Seat::Late(last) => socket::part(socket, last, keeping).await,
+            }
+        };
+        tracked.track(shown.instrument(span))
     }))
+}
+
+/// What a viewer has come for.
+enum Seat {
+    /// A run with a log.
+    Before(Box<Viewer>),
+    /// What is left to be said of a run whose log was removed.
+    Late(Vec<Utf8Bytes>),
+}
+
+/// A place before the run, and the session that the run belongs to. Only a run that ended has lost its log.
+async fn seat(app: &App, principal: &Principal, run: RunId, after: u64) -> Result<(Seat, Option<SessionId>), ApiError> {
+    let error = match app.hub.join(&principal.key, run, after).await {
+        Ok((viewer, opened)) => return Ok((Seat::Before(Box::new(viewer)), opened.session)),
+        Err(error @ JoinError::Lost(Lost::NoRun)) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let ended = Projected::read(&app.store, principal.tenant, run).await?.filter(Projected::has_ended);
+    let Some(ended) = ended else { return Err(error.into()) };
+    let (session, last) = (ended.session(), ended.last_seq());
+    let view = RunView::projected(principal.tenant, ended);
+    Ok((Seat::Late(farewell(run, after, last, &view)), session))
 }
 
 /// A year, in seconds: as far ahead as a timer is set.

@@ -1,6 +1,7 @@
 //! What a tenant's settings may say.
 
 use garde::Validate;
+use sba_service::config::MAX_RETENTION_DAYS;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -56,6 +57,11 @@ pub(crate) struct Settings {
     #[garde(length(max = 50), inner(custom(known_tool)))]
     #[schema(example = json!(["task_create"]))]
     approve: Vec<String>,
+    /// Days after the end of a run for which its log is kept; not part of what a run is told.
+    #[serde(alias = "retentionDays", skip_serializing_if = "Option::is_none")]
+    #[garde(inner(range(min = 1, max = MAX_RETENTION_DAYS)))]
+    #[schema(minimum = 1, maximum = 3650)]
+    retention_days: Option<u32>,
 }
 
 #[cfg(test)]
@@ -72,13 +78,16 @@ mod tests {
         let whole = json!({
             "model": "large", "instructions": "Be brief.", "locale": "id", "top_k": 3, "max_steps": 4,
             "max_run_tokens": 5, "max_run_cost_micros": 6, "tools": ["task_list"], "approve": ["task_create"],
+            "retention_days": 30,
         });
         let settings: Settings = serde_json::from_value(whole.clone()).unwrap();
         settings.validate().unwrap();
         let stored = serde_json::to_value(&settings).unwrap();
         assert_eq!(stored, whole);
         let read: TenantSettings = serde_json::from_value(stored).unwrap();
-        assert_eq!(serde_json::to_value(read).unwrap(), whole, "a setting is lost on the way");
+        let mut told = whole.clone();
+        told.as_object_mut().unwrap().remove("retention_days");
+        assert_eq!(serde_json::to_value(read).unwrap(), told, "a setting is lost on the way");
         assert_eq!(serde_json::to_value(Settings::default()).unwrap(), json!({}));
     }
 
@@ -89,6 +98,8 @@ mod tests {
             json!({"tools": ["task_create", ""]}),
             json!({"locale": "../../etc"}),
             json!({"top_k": 0}),
+            json!({"retention_days": 0}),
+            json!({"retention_days": 4_000}),
             json!({"model": " "}),
         ] {
             let settings: Settings = serde_json::from_value(bad.clone()).unwrap();

@@ -7,7 +7,7 @@ use sba_store::{
     tool_calls::{self, ToolCall},
 };
 use sba_subjects::{
-    id::{RunId, TenantId},
+    id::{RunId, SessionId, TenantId},
     run::{RunStatus, Usage},
 };
 
@@ -62,6 +62,18 @@ impl Projected {
         let calls = tool_calls::of_run(&mut tx, run).await?;
         let artifacts = artifacts::list(&mut tx, Some(run), Page::new(1, ARTIFACTS)).await?.items;
         Ok(Some(Self { run: found, steps, calls, artifacts }))
+    }
+
+    /// The session that the run belongs to.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionId> {
+        self.run.session_id
+    }
+
+    /// The last event that this reflects: of a run that has ended, its last.
+    #[must_use]
+    pub const fn last_seq(&self) -> u64 {
+        self.run.seq
     }
 
     /// Whether the run has ended: nothing follows then, so this is all there is.
