@@ -42,9 +42,11 @@ pub(super) async fn handle(worker: &Worker, typed: &Typed, call: &ToolJob, last:
         None => work.await,
         Some(effect) => match stop::unless_stopped(worker, typed, call, effect, work).await? {
             Ended::Done(done) => done,
+            // What is gone does not come again, whatever is said of it. But the leader of three servers may not have
+            // applied yet what another has delivered: then it does, and is looked for again.
             Ended::Gone => {
-                tracing::info!(tool = %call.tool_name, "a call was taken back before it was made");
-                return Ok(());
+                let message = "the call does not stand in its queue: it was taken back before it was made";
+                return Err(WorkError::passing("call_taken_back", message));
             }
         },
     };
