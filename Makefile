@@ -4,12 +4,14 @@
 override export DOCS := $(value DOCS)
 override export PROMPT := $(value PROMPT)
 override export ARGS := $(value ARGS)
+override export MINUTES := $(value MINUTES)
+override export SEED := $(value SEED)
 # Where a whole installation runs, it ends when make is killed.
 export SBA_END_WITH_PARENT := 1
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test lint bench tools
+.PHONY: help demo dev test lint bench chaos tools
 
 help: ## List what can be done
 	@echo 'make <what>:'
@@ -23,6 +25,9 @@ dev: tools ## Run a whole installation until Ctrl-C: ARGS="--workers 4"
 
 bench: tools ## Measure: ARGS="first-token --json", or nothing to see what can be measured
 	@exec deploy/sba.sh release bench $${ARGS:---help}
+
+chaos: tools ## Put an installation through faults: MINUTES=20 SEED=1
+	@exec deploy/chaos.sh $${MINUTES:+--minutes "$$MINUTES"} $${SEED:+--seed "$$SEED"}
 
 test: tools ## Run every check and every test, on real servers
 	@deploy/test.sh all
