@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::App,
-    http::{in_time, sized},
+    http::{Taking, admit, in_time},
 };
 
 /// Room for the parts of a form around a document, in bytes.
@@ -34,14 +34,15 @@ pub(crate) fn router(app: &App) -> (Router<App>, OpenApi) {
     let uploads = documents::uploads().split_for_parts();
     let plain_routes = plain
         .0
-        .layer(DefaultBodyLimit::max(limits.max_body_bytes))
-        .layer(middleware::from_fn_with_state(limits.max_body_bytes as u64, sized))
+        // What is admitted is as small as it must be.
+        .layer(DefaultBodyLimit::disable())
+        .route_layer(middleware::from_fn_with_state((app.clone(), Taking::Whole(limits.max_body_bytes)), admit))
         .layer(middleware::from_fn_with_state(limits.request_timeout_ms.duration(), in_time));
     let upload_size = document.saturating_add(FORM);
     let upload_routes = uploads
         .0
         .layer(DefaultBodyLimit::max(upload_size))
-        .layer(middleware::from_fn_with_state(upload_size as u64, sized))
+        .route_layer(middleware::from_fn_with_state((app.clone(), Taking::Pieces(upload_size)), admit))
         .layer(middleware::from_fn_with_state(limits.upload_timeout_ms.duration(), in_time));
     (plain_routes.merge(upload_routes), openapi::document())
 }

@@ -6,11 +6,11 @@ use async_nats::jetstream::Context;
 use sba_service::{clock::Clock, config::Config, ids::Ids, log::RunLog, metrics::Metrics};
 use sba_store::{Store, StoreError, TenantTx, blob::Blobs, idempotency, sessions};
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
 
 use crate::{
     auth::{Tenants, Verifier},
     mint::Mint,
+    places::Places,
     sessions::Sessions,
     stream::Hub,
 };
@@ -41,10 +41,10 @@ pub(crate) struct Parts {
     pub(crate) jetstream: Context,
     pub(crate) log: RunLog,
     pub(crate) hub: Hub,
-    /// Uploads that may be taken at the same time.
-    pub(crate) uploads: Semaphore,
-    /// Requests that may be worked on at the same time.
-    pub(crate) requests: Semaphore,
+    /// For the uploads that are taken at the same time.
+    pub(crate) uploads: Places,
+    /// For the requests that are worked on at the same time.
+    pub(crate) requests: Places,
 }
 
 impl App {

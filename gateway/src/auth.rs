@@ -15,9 +15,9 @@ pub use self::{
     token::{Claims, TokenError, mint},
 };
 pub(crate) use self::{
-    principal::{Operator, Principal},
+    principal::{Operator, Principal, verify},
     role::Action,
     session_token::SessionToken,
     tenants::Tenants,
-    token::Verifier,
+    token::{Verified, Verifier},
 };

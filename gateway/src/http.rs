@@ -1,11 +1,17 @@
 //! What happens to every request, around its handler.
 
+mod admit;
+mod body;
+mod deadline;
+mod head;
 mod observe;
-mod pressure;
 mod request_id;
 
 pub(crate) use self::{
+    admit::{Taking, admit},
+    body::unreadable,
+    deadline::in_time,
+    head::fits,
     observe::observe,
-    pressure::{bounded, in_time, sized},
     request_id::RequestId,
 };

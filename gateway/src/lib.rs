@@ -17,6 +17,7 @@ mod app;
 mod extract;
 mod http;
 mod mint;
+mod places;
 mod publish;
 mod routes;
 mod server;

@@ -19,7 +19,7 @@ use crate::{
     api,
     app::App,
     error::{ApiError, Code},
-    http::{bounded, observe},
+    http::{fits, observe},
 };
 
 /// The gateway as a service.
@@ -28,7 +28,7 @@ pub(crate) fn router(app: &App, health: &Health) -> Router {
     let mut router = api
         .method_not_allowed_fallback(wrong_method)
         .fallback(nowhere)
-        .layer(middleware::from_fn_with_state(app.clone(), bounded))
+        .layer(middleware::from_fn_with_state(app.config.gateway.max_head_bytes, fits))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), observe));
     if let Some(cors) = cors(&app.config.gateway.cors_origins) {
@@ -38,6 +38,12 @@ pub(crate) fn router(app: &App, health: &Health) -> Router {
         .with_state(app.clone())
         .merge(SwaggerUi::new("/docs").url("/api/v1/openapi.json", document))
         .merge(health.router())
+}
+
+/// What answers on connections that are too many.
+pub(crate) fn refusal(app: &App) -> Router {
+    let full = || async { ApiError::new(Code::Overloaded, "there is no room for another connection") };
+    Router::new().fallback(full).layer(middleware::from_fn_with_state(app.clone(), observe))
 }
 
 async fn nowhere() -> ApiError {

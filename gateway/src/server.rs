@@ -1,19 +1,20 @@
 //! The process: what it serves, and how it ends.
 
+mod connections;
 mod error;
+mod http;
 mod open;
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
-use axum::{Router, serve::ListenerExt as _};
 use sba_service::{
     clock::Clock, config::Config, health::Health, heartbeat::ProcessKind, process::Base, shutdown::Shutdown,
 };
 use tokio::net::TcpListener;
-use tracing::{info, warn};
+use tracing::info;
 
 pub use self::error::GatewayError;
-use self::open::open;
+use self::{http::Server, open::open};
 use crate::{app::App, routes};
 
 /// Listens where the configuration says, and serves until `shutdown`.
@@ -42,13 +43,14 @@ pub async fn serve(
     watch(&base.health, &app);
     base.serve();
     info!(url = app.public_url, instance = %base.instance, "the gateway serves");
-    let server = shutdown.spawn(serve_until(listener, routes::router(&app, &base.health), shutdown.clone()));
+    let (router, refusal) = (routes::router(&app, &base.health), routes::refusal(&app));
+    let server = Server::new(&app.config.gateway, router, refusal, base.metrics.clone(), shutdown.clone());
+    shutdown.spawn(server.run(listener));
     let ending = shutdown.finished().await;
-    let served = server.await.unwrap_or_else(|error| Err(GatewayError::Serve(io::Error::other(error))));
     info!(?ending, "the gateway has ended");
     base.close().await;
     app.store.close().await;
-    served
+    Ok(())
 }
 
 /// Makes readiness follow what most requests need.
@@ -63,23 +65,4 @@ fn watch(health: &Health, app: &App) {
         let blobs = blobs.clone();
         async move { blobs.ping().await.map_err(|error| error.to_string()) }
     });
-}
-
-/// Serves until the soft request, and then what is under way until the hard one.
-async fn serve_until(listener: TcpListener, router: Router, shutdown: Shutdown) -> Result<(), GatewayError> {
-    let listener = listener.tap_io(|stream| {
-        // An event waits for nothing, least of all for the next one.
-        if let Err(error) = stream.set_nodelay(true) {
-            warn!(%error, "a connection could not be told not to wait");
-        }
-    });
-    let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.soft().cancelled_owned());
-    let hard = shutdown.hard();
-    let served = tokio::select! {
-        served = served.into_future() => served.map_err(GatewayError::Serve),
-        () = hard.cancelled() => Ok(()),
-    };
-    // A listener that broke by itself ends the process.
-    shutdown.begin();
-    served
 }

@@ -30,6 +30,10 @@ pub struct Metrics {
     dead_letters: IntCounterVec,
     /// Runs that this process owns now.
     pub runs_owned: IntGauge,
+    /// HTTP and WebSocket connections that are open now.
+    pub connections: IntGauge,
+    /// Connections that were one too many.
+    pub connections_refused: IntCounter,
     /// Clients that watch a run through this process now.
     pub viewers: IntGauge,
     /// Whether this process hears its own heartbeat through NATS: 1 or 0.
@@ -81,6 +85,11 @@ impl Metrics {
             nats_events: counters("sba_nats_events_total", "Events of the NATS connection", "event")?,
             dead_letters: counters("sba_dead_letters_total", "Messages that could not be done", "origin")?,
             runs_owned: IntGauge::new("sba_runs_owned", "Runs that this process owns")?,
+            connections: IntGauge::new("sba_connections", "Connections that are open")?,
+            connections_refused: IntCounter::new(
+                "sba_connections_refused_total",
+                "Connections that were refused because there were as many as allowed",
+            )?,
             viewers: IntGauge::new("sba_viewers", "Clients that watch a run")?,
             heartbeat_heard: IntGauge::new("sba_heartbeat_heard", "1 while the own heartbeat is heard")?,
             projector_lag: IntGauge::new("sba_projector_lag", "Messages that are not projected yet")?,
@@ -94,7 +103,7 @@ impl Metrics {
     }
 
     fn register(&self) -> Result<(), prometheus::Error> {
-        let all: [Box<dyn prometheus::core::Collector>; 14] = [
+        let all: Vec<Box<dyn prometheus::core::Collector>> = vec![
             Box::new(self.requests.clone()),
             Box::new(self.run_seconds.clone()),
             Box::new(self.tool_calls.family().clone()),
@@ -103,6 +112,8 @@ impl Metrics {
             Box::new(self.nats_events.clone()),
             Box::new(self.dead_letters.clone()),
             Box::new(self.runs_owned.clone()),
+            Box::new(self.connections.clone()),
+            Box::new(self.connections_refused.clone()),
             Box::new(self.viewers.clone()),
             Box::new(self.heartbeat_heard.clone()),
             Box::new(self.projector_lag.clone()),

@@ -64,7 +64,7 @@ struct Sample {
 pub async fn run(asked: &Ingest) -> anyhow::Result<Report> {
     let mut notes = vec![limits::raise_open_files(asked.in_flight.saturating_mul(FILES))?];
     let uploads = asked.in_flight.max(4);
-    let overrides = json!({"model": {"provider": "scripted"}, "gateway": {"max_uploads": uploads}});
+    let overrides = json!({"model": {"provider": "scripted"}, "gateway": {"max_uploads": uploads, "max_uploads_per_tenant": uploads}});
     let target = Target::reach(asked.running.as_ref(), StackModel::Configured, WORKERS, overrides).await?;
     let first = rand::random::<u32>().into();
     let warm_up = samples(first, |samples, _| samples < WARM_UP)?;

@@ -80,7 +80,7 @@ impl FromRequestParts<App> for Principal {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let verified = verify(app, &parts.headers)?;
+        let verified = verified(app, parts)?;
         let Some(tenant) = verified.tenant_id else {
             return Err(ApiError::new(Code::Forbidden, "the token names no tenant"));
         };
@@ -96,7 +96,7 @@ impl FromRequestParts<App> for Operator {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let verified = verify(app, &parts.headers)?;
+        let verified = verified(app, parts)?;
         allowed(&verified.roles, Action::CreateTenant)?;
         Ok(Self { user: verified.user_id })
     }
@@ -122,7 +122,16 @@ fn allowed(roles: &[Role], action: Action) -> Result<(), ApiError> {
     Err(ApiError::new(Code::Forbidden, "the roles of this token do not allow it"))
 }
 
-fn verify(app: &App, headers: &HeaderMap) -> Result<Verified, ApiError> {
+/// What the token says: as it was found on the way in, or else now.
+fn verified(app: &App, parts: &mut Parts) -> Result<Verified, ApiError> {
+    parts.extensions.remove().map_or_else(|| verify(app, &parts.headers), Ok)
+}
+
+/// Checks the token that a request shows.
+///
+/// # Errors
+/// `unauthenticated`, `token_expired`.
+pub(crate) fn verify(app: &App, headers: &HeaderMap) -> Result<Verified, ApiError> {
     let Some(token) = bearer(headers) else {
         return Err(ApiError::new(Code::Unauthenticated, "a bearer token is needed"));
     };

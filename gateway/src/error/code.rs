@@ -64,12 +64,16 @@ codes! {
     NotPaused = "not_paused", CONFLICT;
     /// There is no tool of this name.
     ToolUnknown = "tool_unknown", BAD_REQUEST;
+    /// The body came too slowly.
+    BodyTooSlow = "body_too_slow", REQUEST_TIMEOUT;
     /// The body is larger than allowed.
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE;
     /// The body is of a media type that is not taken.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE;
     /// The address is for WebSockets only.
     UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED;
+    /// Address and headers are larger than allowed.
+    HeadTooLarge = "head_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE;
     /// The tenant asks for more than its share.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
     /// As many commands wait for the run as may.

@@ -8,7 +8,10 @@ use axum::{
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error::{ApiError, Code};
+use crate::{
+    error::{ApiError, Code},
+    http,
+};
 
 /// A JSON body: taken from a request, or given as an answer.
 ///
@@ -104,5 +107,5 @@ fn unreadable(rejection: BytesRejection) -> ApiError {
     if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::new(Code::PayloadTooLarge, "the body is larger than this gateway takes");
     }
-    ApiError::new(Code::InvalidRequest, "the body could not be read to its end").caused_by(rejection)
+    http::unreadable(&rejection, "the body could not be read to its end").caused_by(rejection)
 }

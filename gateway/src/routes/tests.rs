@@ -23,7 +23,6 @@ use sba_store::{
 };
 use sba_subjects::id::{TenantKey, UserId};
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -32,6 +31,7 @@ use super::*;
 use crate::{
     app::Parts,
     auth::{Claims, KeyPair, Role, Tenants, Verifier, mint},
+    places::Places,
     sessions::Sessions,
     stream::{Hub, Limits, Room},
 };
@@ -83,7 +83,7 @@ async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
     let nats = connect.connect("127.0.0.1:1").await.unwrap();
     let jetstream = sba_service::nats::jetstream(nats.clone(), &config.nats);
     let log = RunLog::new(jetstream.clone(), Duration::from_millis(200)).await.unwrap();
-    let limits = Limits { viewers: 1, ring: Room::new(16, 1 << 20, 1 << 20), verify: Duration::from_secs(1) };
+    let limits = Limits { viewers: 1, viewers_per_tenant: 1, ring: Room::new(16, 1 << 20, 1 << 20), verify: Duration::from_secs(1) };
     let metrics = Metrics::new().unwrap();
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let hub = Hub::new(nats.clone(), log.clone(), limits, metrics.clone(), tasks, stop);
@@ -110,8 +110,8 @@ async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
         jetstream,
         log,
         hub,
-        uploads: Semaphore::new(config.gateway.max_uploads),
-        requests: Semaphore::new(config.gateway.max_requests),
+        uploads: Places::new("uploads", config.gateway.max_uploads, config.gateway.max_uploads_per_tenant),
+        requests: Places::new("requests", config.gateway.max_requests, config.gateway.max_requests_per_tenant),
         config,
     });
     let router = router(&app, &Health::new(CancellationToken::new()));
@@ -411,11 +411,82 @@ async fn documents_that_cannot_be_taken_are_refused() {
 #[tokio::test]
 async fn a_gateway_with_enough_to_do_says_so() {
     let bench = bench_with(|config| config.gateway.max_requests = 1).await;
-    let _taken = bench.app.requests.acquire().await.unwrap();
+    let _taken = bench.app.requests.place().unwrap();
     let answer = bench.get("/api/v1/runs").await;
     assert_eq!((answer.status, answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "overloaded"));
     let answer = bench.send(Request::get("/healthz").body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+/// A request whose body never comes.
+fn silent(path: &str, token: &str) -> Request<Body> {
+    let request = Request::post(path).header("authorization", format!("Bearer {token}"));
+    let body = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    request.header("content-type", "application/json").body(body).unwrap()
+}
+
+#[tokio::test]
+async fn a_tenant_with_slow_clients_is_in_nobodys_way_but_its_own() {
+    for (path, change) in [
+        ("/api/v1/runs", (|config: &mut Config| {
+            (config.gateway.max_requests, config.gateway.max_requests_per_tenant) = (2, 2);
+        }) as fn(&mut Config)),
+        ("/api/v1/knowledge/documents", |config| {
+            (config.gateway.max_uploads, config.gateway.max_uploads_per_tenant) = (3, 2);
+        }),
+    ] {
+        let bench = bench_with(change).await;
+        let member = bench.member();
+        let slow = || tokio::spawn(bench.router.clone().oneshot(silent(path, &member)));
+        let slow = [slow(), slow()];
+        let body = json!({"prompt": "a", "title": "t", "text": "a"});
+        let full = async {
+            loop {
+                let answer = bench.post(path, body.to_string()).await;
+                if answer.status == StatusCode::TOO_MANY_REQUESTS {
+                    return answer;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let answer = tokio::time::timeout(Duration::from_secs(10), full).await.expect("there is no end to it");
+        assert_eq!(answer.code(), "rate_limited", "{path}");
+        assert!(answer.headers.contains_key("retry-after"));
+
+        let neighbour: TenantKey = nkeys::KeyPair::new_account().public_key().parse().unwrap();
+        bench.app.tenants.remember(neighbour.clone()).await;
+        let theirs = Claims { tenant_id: Some(neighbour.id()), ..bench.claims(&[Role::Member]) };
+        let answer = bench.post_as(path, &bench.token(&theirs), body.to_string()).await;
+        assert!(!["overloaded", "rate_limited"].contains(&answer.code()), "{path}: {}", answer.json);
+        slow.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_comes_too_slowly_is_not_waited_for() {
+    let bench = bench_with(|config| config.gateway.body_timeout_ms = Millis::new(100)).await;
+    for path in ["/api/v1/runs", "/api/v1/knowledge/documents"] {
+        let answer = bench.send(silent(path, &bench.member())).await;
+        assert_eq!((answer.status, answer.code()), (StatusCode::REQUEST_TIMEOUT, "body_too_slow"), "{path}");
+        let mut form = silent(path, &bench.member());
+        form.headers_mut().insert("content-type", "multipart/form-data; boundary=X".parse().unwrap());
+        let code = bench.send(form).await;
+        assert_eq!(code.code(), "body_too_slow", "{path}");
+    }
+    let _share = bench.app.requests.share(Some(bench.tenant.id())).unwrap();
+    assert_eq!(bench.send(silent("/api/v1/runs", "nobody")).await.code(), "unauthenticated", "and not read at all");
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused_in_the_form_of_all_errors() {
+    let bench = bench().await;
+    let huge = "x".repeat(bench.app.config.gateway.max_head_bytes);
+    for request in [Request::get("/api/v1/runs").header("x-huge", &huge), Request::get(format!("/{huge}"))] {
+        let answer = bench.send(request.body(Body::empty()).unwrap()).await;
+        let found = (answer.status, answer.code());
+        assert_eq!(found, (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"));
+        assert!(answer.json["error"]["request_id"].is_string());
+    }
 }
 
 #[tokio::test]

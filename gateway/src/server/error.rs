@@ -42,9 +42,6 @@ pub enum GatewayError {
     /// Accounts cannot be made as configured.
     #[error(transparent)]
     Mint(#[from] MintError),
-    /// The listener broke.
-    #[error("the listener broke")]
-    Serve(#[source] io::Error),
 }
 
 impl GatewayError {
@@ -60,7 +57,6 @@ impl GatewayError {
             Self::Store(error) => error.code(),
             Self::Blobs(error) => error.code(),
             Self::Mint(_) => "accounts_invalid",
-            Self::Serve(_) => "gateway_listener_broken",
         }
     }
 }

@@ -5,13 +5,14 @@ use sba_store::{
     DatabaseOptions, Store,
     blob::{BlobOptions, Blobs, S3Options},
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::net::TcpListener;
 
 use super::GatewayError;
 use crate::{
     app::{App, Parts},
     auth::{Tenants, Verifier},
     mint::Mint,
+    places::Places,
     sessions::Sessions,
     stream::{Hub, Limits, Room},
 };
@@ -32,6 +33,7 @@ pub(super) async fn open(
     let gateway = &config.gateway;
     let limits = Limits {
         viewers: gateway.max_viewers,
+        viewers_per_tenant: gateway.max_viewers_per_tenant,
         ring: Room::new(gateway.ring_events, gateway.ring_bytes, gateway.rings_bytes),
         verify: gateway.verify_interval_ms.duration(),
     };
@@ -50,8 +52,8 @@ pub(super) async fn open(
         jetstream: jetstream.clone(),
         log,
         hub,
-        uploads: Semaphore::new(config.gateway.max_uploads),
-        requests: Semaphore::new(config.gateway.max_requests),
+        uploads: Places::new("uploads", config.gateway.max_uploads, config.gateway.max_uploads_per_tenant),
+        requests: Places::new("requests", config.gateway.max_requests, config.gateway.max_requests_per_tenant),
         config,
     }))
 }

@@ -22,6 +22,7 @@ use super::{
     viewer::{Lost, Viewer},
     watch::{Opened, Phase, Watch},
 };
+use crate::places::Shares;
 
 /// Viewers that may read the log at the same time.
 const READERS: usize = 16;
@@ -31,6 +32,8 @@ const READERS: usize = 16;
 pub(crate) struct Limits {
     /// Most viewers.
     pub(crate) viewers: usize,
+    /// Most viewers of one tenant.
+    pub(crate) viewers_per_tenant: usize,
     /// What is kept of each run.
     pub(crate) ring: Room,
     /// Time between two comparisons of quiet runs with their logs.
@@ -48,6 +51,7 @@ struct Inner {
     limits: Limits,
     metrics: Metrics,
     viewers: Arc<Semaphore>,
+    shares: Arc<Shares<TenantKey>>,
     readers: Arc<Semaphore>,
     watches: Mutex<HashMap<Key, Entry>>,
     tasks: TaskTracker,
@@ -68,6 +72,9 @@ pub(crate) enum JoinError {
     /// As many viewers as allowed are there.
     #[error("there is no room for another viewer")]
     Full,
+    /// As many viewers of the tenant as allowed are there.
+    #[error("the tenant has as many viewers as it may")]
+    Crowded,
     /// The hub is stopping.
     #[error("the gateway is stopping")]
     Stopping,
@@ -91,6 +98,7 @@ impl Hub {
             client: client.clone(),
             log,
             viewers: Arc::new(Semaphore::new(limits.viewers)),
+            shares: Shares::new(limits.viewers_per_tenant),
             metrics,
             readers: Arc::new(Semaphore::new(READERS)),
             watches: Mutex::default(),
@@ -107,9 +115,10 @@ impl Hub {
         if self.0.stop.is_cancelled() {
             return Err(JoinError::Stopping);
         }
+        let share = self.0.shares.take(tenant.clone()).ok_or(JoinError::Crowded)?;
         let permit = Arc::clone(&self.0.viewers).try_acquire_owned().map_err(|_| JoinError::Full)?;
         let seat = self.seat(tenant, run);
-        let mut viewer = Viewer::new(seat, self.0.log.clone(), Arc::clone(&self.0.readers), after, permit);
+        let mut viewer = Viewer::new(seat, self.0.log.clone(), Arc::clone(&self.0.readers), after, (share, permit));
         let opened = viewer.opened().await?;
         Ok((viewer, opened))
     }

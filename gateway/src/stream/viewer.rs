@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sba_service::log::{ReadError, RunLog};
+use sba_subjects::id::TenantKey;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{
@@ -11,9 +12,13 @@ use super::{
     ring::Slice,
     watch::{Opened, Phase},
 };
+use crate::places::Share;
 
 /// Most frames that a viewer takes at once: one lock and one write for many events, and bounded memory.
 const BATCH: usize = 64;
+
+/// A place in the tenant's share, and one of all.
+type Places = (Share<TenantKey>, OwnedSemaphorePermit);
 
 /// Someone who watches a run. Dropping it leaves the run.
 #[derive(Debug)]
@@ -26,7 +31,7 @@ pub(crate) struct Viewer {
     seq: u64,
     /// Where that event stands in the stream, or a place before it.
     position: u64,
-    _permit: OwnedSemaphorePermit,
+    _places: Places,
 }
 
 /// Why a viewer gets nothing more, though the run goes on.
@@ -64,10 +69,10 @@ impl Viewer {
         log: RunLog,
         readers: Arc<Semaphore>,
         after: u64,
-        permit: OwnedSemaphorePermit,
+        places: Places,
     ) -> Self {
         let news = seat.watch.subscribe();
-        Self { seat, log, readers, news, seq: after, position: 0, _permit: permit }
+        Self { seat, log, readers, news, seq: after, position: 0, _places: places }
     }
 
     /// Waits until the run is known, and says who may watch it.

@@ -18,16 +18,35 @@ pub struct GatewayConfig {
     pub public_url: Option<String>,
     /// Origins of browser pages that may call the API; `*` means any.
     pub cors_origins: Vec<String>,
+    /// Connections that are open at the same time, those of viewers included; the next is answered with 503 and closed.
+    pub max_connections: usize,
+    /// As many from one address, or from one /64 network of IPv6. Behind a proxy, all have the proxy's.
+    pub max_connections_per_address: usize,
+    /// Longest time from the opening of a connection, or from an answer, to the end of the next request's head, in
+    /// milliseconds; a connection that takes longer is closed.
+    pub head_timeout_ms: Millis,
+    /// Largest head of a request, address and headers together, in bytes.
+    pub max_head_bytes: usize,
+    /// How far a client may be behind `body_bytes_per_second` with the body of a request, in milliseconds; also the longest
+    /// silence. One that is further behind is refused with 408.
+    pub body_timeout_ms: Millis,
+    /// The pace at which a body must come on the whole, in bytes per second.
+    pub body_bytes_per_second: u32,
     /// Longest time for a request other than an upload or a stream, in milliseconds.
     pub request_timeout_ms: Millis,
     /// Requests that are worked on at the same time; more are refused with 503.
     pub max_requests: usize,
+    /// Requests of one tenant that are under way at the same time, those whose body still comes included; more are refused
+    /// with 429.
+    pub max_requests_per_tenant: usize,
     /// Largest body of a JSON request, in bytes.
     pub max_body_bytes: usize,
     /// Largest prompt, in bytes of UTF-8.
     pub max_prompt_bytes: usize,
     /// Uploads of documents that are taken at the same time; more are refused with 503.
     pub max_uploads: usize,
+    /// As many of one tenant; more are refused with 429.
+    pub max_uploads_per_tenant: usize,
     /// Longest time for one upload, in milliseconds.
     pub upload_timeout_ms: Millis,
     /// Largest number of entries on one page of a list.
@@ -36,6 +55,8 @@ pub struct GatewayConfig {
     pub idempotency_hours: u32,
     /// WebSocket viewers of this process; more are refused with 503.
     pub max_viewers: usize,
+    /// As many of one tenant; more are refused with 429.
+    pub max_viewers_per_tenant: usize,
     /// Events of a watched run that are kept in memory for viewers that join or lag.
     pub ring_events: usize,
     /// Most bytes of these events, for one run.
@@ -62,15 +83,24 @@ impl Default for GatewayConfig {
             listen: "127.0.0.1:8080".to_owned(),
             public_url: None,
             cors_origins: Vec::new(),
+            max_connections: 16_384,
+            max_connections_per_address: 4_096,
+            head_timeout_ms: Millis::new(30_000),
+            max_head_bytes: 16 * 1024,
+            body_timeout_ms: Millis::new(10_000),
+            body_bytes_per_second: 4_096,
             request_timeout_ms: Millis::new(30_000),
             max_requests: 1_024,
+            max_requests_per_tenant: 512,
             max_body_bytes: 256 * 1024,
             max_prompt_bytes: 64 * 1024,
-            max_uploads: 4,
+            max_uploads: 8,
+            max_uploads_per_tenant: 2,
             upload_timeout_ms: Millis::new(120_000),
             max_page_size: 100,
             idempotency_hours: 24,
             max_viewers: 10_000,
+            max_viewers_per_tenant: 5_000,
             ring_events: 1_024,
             ring_bytes: 4 << 20,
             rings_bytes: 256 << 20,
@@ -93,8 +123,15 @@ impl GatewayConfig {
         for origin in self.cors_origins.iter().filter(|origin| *origin != "*") {
             to.scheme("cors_origins", origin, &["http://", "https://"]);
         }
+        to.range("max_connections", self.max_connections, 1..=1_000_000);
+        to.range("max_connections_per_address", self.max_connections_per_address, 1..=1_000_000);
+        to.range("head_timeout_ms", self.head_timeout_ms.get(), 100..=600_000);
+        to.range("max_head_bytes", self.max_head_bytes, 4_096..=1 << 20);
+        to.range("body_timeout_ms", self.body_timeout_ms.get(), 100..=600_000);
+        to.range("body_bytes_per_second", self.body_bytes_per_second, 1..=1 << 30);
         to.range("request_timeout_ms", self.request_timeout_ms.get(), 100..=600_000);
         to.range("max_requests", self.max_requests, 1..=1_000_000);
+        to.range("max_requests_per_tenant", self.max_requests_per_tenant, 1..=1_000_000);
         to.range("max_body_bytes", self.max_body_bytes, 1_024..=64 << 20);
         // A prompt travels in one message with the rest of the request.
         to.range("max_prompt_bytes", self.max_prompt_bytes, 1..=512 * 1024);
@@ -104,10 +141,12 @@ impl GatewayConfig {
             "must be smaller than max_body_bytes, which carries the prompt",
         );
         to.range("max_uploads", self.max_uploads, 1..=1_024);
+        to.range("max_uploads_per_tenant", self.max_uploads_per_tenant, 1..=1_024);
         to.range("upload_timeout_ms", self.upload_timeout_ms.get(), 1_000..=3_600_000);
         to.range("max_page_size", self.max_page_size, 1..=MAX_PAGE_SIZE);
         to.range("idempotency_hours", self.idempotency_hours, 1..=720);
         to.range("max_viewers", self.max_viewers, 1..=1_000_000);
+        to.range("max_viewers_per_tenant", self.max_viewers_per_tenant, 1..=1_000_000);
         to.range("ring_events", self.ring_events, 16..=1_048_576);
         to.range("ring_bytes", self.ring_bytes, 1_024..=1 << 30);
         to.range("rings_bytes", self.rings_bytes, self.ring_bytes..=1 << 40);

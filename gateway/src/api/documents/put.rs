@@ -37,7 +37,7 @@ use crate::{
     },
     app::App,
     auth::{Action, Principal},
-    error::{ApiError, Code},
+    error::ApiError,
     extract::Json,
     http::RequestId,
 };
@@ -120,9 +120,8 @@ pub(crate) async fn put_document(
     request: Request,
 ) -> Result<impl IntoResponse, ApiError> {
     principal.may(Action::WriteKnowledge)?;
-    let Ok(_place) = app.uploads.try_acquire() else {
-        return Err(ApiError::new(Code::Overloaded, "as many documents as possible are being taken"));
-    };
+    // An upload is kept in memory, so both are taken before it is read: no tenant fills all places with slow ones.
+    let (_share, _place) = (app.uploads.share(Some(principal.tenant))?, app.uploads.place()?);
     let mut upload = Upload::read(request, app.config.knowledge.max_document_bytes).await?;
     let key = key.or_body(upload.idempotency_key.take())?;
     let actor = Actor { user_id: Some(principal.user), request_id: Some(request_id) };

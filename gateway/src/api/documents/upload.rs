@@ -13,6 +13,7 @@ use super::media::media_type;
 use crate::{
     error::{ApiError, Code},
     extract::{Checked as _, Json, no_control, not_blank},
+    http,
 };
 
 /// Longest text field of a form, in bytes.
@@ -169,5 +170,5 @@ fn broken(error: MultipartError) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ApiError::new(Code::PayloadTooLarge, "the body is larger than this gateway takes");
     }
-    ApiError::new(Code::InvalidRequest, format!("the form cannot be read: {}", error.body_text()))
+    http::unreadable(&error, format!("the form cannot be read: {}", error.body_text()))
 }

@@ -64,6 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
 impl From<JoinError> for ApiError {
     fn from(error: JoinError) -> Self {
         match error {
+            JoinError::Crowded => Self::new(Code::RateLimited, "the tenant has as many viewers as it may"),
             JoinError::Full => Self::new(Code::Overloaded, "there is no room for another viewer"),
             JoinError::Stopping => Self::new(Code::Unavailable, "this gateway is about to end"),
             JoinError::Lost(Lost::NoRun) => Self::not_found("run"),
@@ -93,6 +94,7 @@ impl From<JoinError> for ApiError {
         (status = 403, description = "`forbidden`, `session_token_invalid`, `session_expired`", body = crate::error::ErrorBody),
         (status = 404, description = "`not_found`", body = crate::error::ErrorBody),
         (status = 426, description = "`upgrade_required`", body = crate::error::ErrorBody),
+        (status = 429, description = "`rate_limited`", body = crate::error::ErrorBody),
         (status = 503, description = "`overloaded`, `unavailable`", body = crate::error::ErrorBody),
     ),
 )]

@@ -1,0 +1,57 @@
+//! The way in: who asks, whether there is room for it, and the body of the request.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::body::{Pace, paced, sized, whole};
+use crate::{
+    app::App,
+    auth::{Verified, verify},
+    error::ApiError,
+    places::TenantShare,
+};
+
+/// How a route takes the bodies of its requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Taking {
+    /// Whole, before anything else is done: at most so many bytes.
+    Whole(usize),
+    /// Piece by piece, by the handler: at most so many bytes.
+    Pieces(usize),
+}
+
+/// Lets a request in, or refuses it.
+///
+/// The tenant's own share is taken before the body is read, and one of all places only after that, so a client that is slow
+/// with its body is in nobody's way but its tenant's. Waiting for a place would only make all of them late.
+pub(crate) async fn admit(State((app, taking)): State<(App, Taking)>, request: Request, next: Next) -> Response {
+    match enter(&app, taking, request).await {
+        Ok((request, _places)) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn enter(
+    app: &App,
+    taking: Taking,
+    request: Request,
+) -> Result<(Request, (TenantShare, OwnedSemaphorePermit)), ApiError> {
+    let (mut parts, body) = request.into_parts();
+    let verified = verify(app, &parts.headers)?;
+    let share = app.requests.share(verified.tenant_id)?;
+    parts.extensions.insert::<Verified>(verified);
+    let gateway = &app.config.gateway;
+    let pace =
+        Pace { behind: gateway.body_timeout_ms.duration(), bytes_per_second: gateway.body_bytes_per_second };
+    let body = match taking {
+        Taking::Whole(limit) => whole(sized(&parts.headers, body, limit).await?, limit, pace).await?.into(),
+        Taking::Pieces(limit) => Body::from_stream(paced(sized(&parts.headers, body, limit).await?, pace)),
+    };
+    let place = app.requests.place()?;
+    Ok((Request::from_parts(parts, body), (share, place)))
+}
