@@ -4,8 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use async_nats::jetstream::Context;
 use sba_service::{clock::Clock, config::Config, ids::Ids, log::RunLog, metrics::Metrics};
-use sba_store::{Store, StoreError, TenantTx, blob::Blobs, idempotency, sessions};
-use time::OffsetDateTime;
+use sba_store::{Store, blob::Blobs};
 
 use crate::{
     auth::{Tenants, Verifier},
@@ -14,9 +13,6 @@ use crate::{
     sessions::Sessions,
     stream::Hub,
 };
-
-/// How many old rows are removed where a new one is made.
-const TIDY: u32 = 10;
 
 /// The gateway, as its handlers see it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -50,18 +46,6 @@ pub(crate) struct Parts {
 impl App {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
-    }
-
-    /// Removes a few of the tenant's keys and sessions whose time has long run out. Whoever makes one tidies up after
-    /// others, within the same transaction: more go than come, and nobody waits for another.
-    ///
-    /// # Errors
-    /// Those of the connection.
-    pub(crate) async fn tidy(&self, tx: &mut TenantTx, now: OffsetDateTime) -> Result<(), StoreError> {
-        let oldest = now - self.key_lifetime();
-        idempotency::delete_older(tx, oldest, TIDY).await?;
-        sessions::delete_expired(tx, oldest, TIDY).await?;
-        Ok(())
     }
 
     /// How long an idempotency key answers with what it made the first time.

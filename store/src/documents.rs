@@ -3,6 +3,7 @@
 //! A document is known by its source. Text and passages are replaced together, in one transaction, and only
 //! by a job for the content that the row names: a job for older content does nothing.
 
+mod format;
 mod index;
 mod read;
 mod write;
@@ -13,6 +14,7 @@ use time::OffsetDateTime;
 
 use crate::{blob::BlobKey, language::Language};
 
+pub use format::Format;
 pub use index::{Indexed, fail, retitle, store_index};
 pub use read::{excerpt, get, list, text};
 pub use write::{Put, delete, put};

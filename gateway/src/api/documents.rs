@@ -3,7 +3,6 @@
 mod delete;
 mod get;
 mod list;
-mod media;
 mod put;
 mod upload;
 mod view;

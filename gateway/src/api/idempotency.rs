@@ -4,16 +4,28 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, request::Parts},
 };
+use sba_store::{
+    StoreError, TenantTx,
+    idempotency::{self as keys, Claim, Request},
+};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
-use crate::error::{ApiError, Code};
+use crate::{
+    app::App,
+    error::{ApiError, Code},
+};
 
 /// The header that carries a key.
 const HEADER: &str = "idempotency-key";
 
 /// Longest key, in bytes.
 const MAX_KEY: usize = 255;
+
+/// How many old keys are removed where a new one is claimed: more go than come, and nobody waits for another.
+const TIDY: u32 = 10;
 
 /// The key that a request carries in its header.
 #[derive(Debug, Clone)]
@@ -45,6 +57,84 @@ impl KeyHeader {
                 Err(ApiError::invalid_field("idempotency_key", problem))
             }
             key => Ok(key),
+        }
+    }
+}
+
+/// A key, and what is asked under it.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// Where it was sent to, e.g. `POST /api/v1/sessions`.
+    endpoint: &'static str,
+    /// What the client chose.
+    pub(crate) text: String,
+    hash: [u8; 32],
+}
+
+/// What making something under a key comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    /// It is to be made.
+    New,
+    /// The same request made this before.
+    Before(Uuid),
+}
+
+/// Why a key could not be claimed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClaimError {
+    #[error("this idempotency key was used with another request")]
+    Reused,
+    #[error("the idempotency key was not stored")]
+    Store(#[from] StoreError),
+}
+
+impl From<ClaimError> for ApiError {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Reused => conflict(),
+            ClaimError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl KeyHeader {
+    /// The request's key, with what is asked under it at this endpoint.
+    ///
+    /// # Errors
+    /// As [`KeyHeader::or_body`].
+    pub(crate) fn of(
+        self,
+        endpoint: &'static str,
+        body: Option<String>,
+        asked: &impl Serialize,
+    ) -> Result<Option<Key>, ApiError> {
+        let Some(text) = self.or_body(body)? else { return Ok(None) };
+        Ok(Some(Key { endpoint, text, hash: request_hash(asked)? }))
+    }
+}
+
+/// Claims the key of a request that makes `id`, in the transaction that does so. Without a key, all that is asked for is
+/// new.
+///
+/// # Errors
+/// [`ClaimError::Reused`] when it stands for another request.
+pub(crate) async fn claim(
+    app: &App,
+    tx: &mut TenantTx,
+    key: Option<&Key>,
+    id: Uuid,
+    now: OffsetDateTime,
+) -> Result<Claimed, ClaimError> {
+    let Some(Key { endpoint, text, hash }) = key else { return Ok(Claimed::New) };
+    let lifetime = app.key_lifetime();
+    let request = Request { endpoint, key: text, body_hash: *hash, resource_id: id };
+    match keys::claim(tx, &request, now, lifetime).await? {
+        Claim::Mismatch => Err(ClaimError::Reused),
+        Claim::Repeat(earlier) => Ok(Claimed::Before(earlier)),
+        Claim::New => {
+            keys::delete_older(tx, now - lifetime, TIDY).await?;
+            Ok(Claimed::New)
         }
     }
 }

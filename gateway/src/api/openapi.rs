@@ -3,7 +3,8 @@
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        OpenApi as Document,
+        ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder,
+        path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -42,12 +43,41 @@ impl Modify for Bearer {
     }
 }
 
+/// What any request may be answered with, before its endpoint has looked at it.
+const ANYWHERE: &[(&str, &str)] = &[
+    ("401", "`unauthenticated`, `token_expired`"),
+    ("429", "`rate_limited`"),
+    ("431", "`head_too_large`"),
+    ("500", "`internal`"),
+    ("503", "`overloaded`, `unavailable`"),
+    ("504", "`deadline_exceeded`"),
+];
+
+/// What any request with a body may be answered with besides.
+const WITH_A_BODY: &[(&str, &str)] =
+    &[("408", "`body_too_slow`"), ("413", "`payload_too_large`"), ("415", "`unsupported_media_type`")];
+
 /// The whole document.
 pub(crate) fn document() -> Document {
     let mut document = Head::openapi();
     document.merge(documented().into_openapi());
     document.merge(documents::uploads().into_openapi());
+    for path in document.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.post, &mut path.patch, &mut path.put, &mut path.delete];
+        operations.into_iter().flatten().for_each(say_what_any_may_answer);
+    }
     document
+}
+
+fn say_what_any_may_answer(operation: &mut Operation) {
+    let with_a_body = if operation.request_body.is_some() { WITH_A_BODY } else { &[] };
+    for (status, codes) in ANYWHERE.iter().chain(with_a_body) {
+        operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| {
+            let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+            let response = ResponseBuilder::new().description(*codes).content("application/json", body);
+            RefOr::T(response.build())
+        });
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! The query of an address.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use std::fmt::Display;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{Uri, request::Parts},
+};
 use serde::de::DeserializeOwned;
 
 use crate::error::{ApiError, Code};
@@ -12,10 +17,20 @@ pub(crate) struct Query<T>(pub(crate) T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        query.map(|axum::extract::Query(value)| Self(value)).map_err(|rejection| {
-            ApiError::new(Code::InvalidRequest, format!("the query cannot be read: {}", rejection.body_text()))
-        })
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        query(&parts.uri).map(Self)
     }
+}
+
+/// What the query of an address says.
+///
+/// # Errors
+/// `invalid_request`.
+pub(super) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, ApiError> {
+    let read = axum::extract::Query::try_from_uri(uri);
+    read.map(|axum::extract::Query(value)| value).map_err(|rejection| unreadable(&rejection.body_text()))
+}
+
+pub(super) fn unreadable(why: &dyn Display) -> ApiError {
+    ApiError::new(Code::InvalidRequest, format!("the query cannot be read: {why}"))
 }

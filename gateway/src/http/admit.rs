@@ -46,8 +46,7 @@ async fn enter(
     let share = app.requests.share(verified.tenant_id)?;
     parts.extensions.insert::<Verified>(verified);
     let gateway = &app.config.gateway;
-    let pace =
-        Pace { behind: gateway.body_timeout_ms.duration(), bytes_per_second: gateway.body_bytes_per_second };
+    let pace = Pace { behind: gateway.body_timeout_ms.duration(), bytes_per_second: gateway.body_bytes_per_second };
     let body = match taking {
         Taking::Whole(limit) => whole(sized(&parts.headers, body, limit).await?, limit, pace).await?.into(),
         Taking::Pieces(limit) => Body::from_stream(paced(sized(&parts.headers, body, limit).await?, pace)),

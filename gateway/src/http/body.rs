@@ -65,7 +65,7 @@ pub(crate) async fn whole(body: Body, limit: usize, pace: Pace) -> Result<Bytes,
 
 /// What a client is told whose body cannot be read to its end: that it is too slow, or else `otherwise`.
 pub(crate) fn unreadable(error: &(dyn Error + 'static), otherwise: impl Into<Cow<'static, str>>) -> ApiError {
-    if iter::successors(Some(error), |error| error.source()).any(|error| error.is::<TooSlow>()) {
+    if iter::successors(Some(error), |&error| error.source()).any(|error| error.is::<TooSlow>()) {
         return ApiError::new(Code::BodyTooSlow, "the body comes too slowly");
     }
     ApiError::new(Code::InvalidRequest, otherwise)

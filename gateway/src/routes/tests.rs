@@ -1,6 +1,6 @@
 //! Bad input, answered without any server behind the gateway: what gets past these answers `unavailable`.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -83,7 +83,12 @@ async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
     let nats = connect.connect("127.0.0.1:1").await.unwrap();
     let jetstream = sba_service::nats::jetstream(nats.clone(), &config.nats);
     let log = RunLog::new(jetstream.clone(), Duration::from_millis(200)).await.unwrap();
-    let limits = Limits { viewers: 1, viewers_per_tenant: 1, ring: Room::new(16, 1 << 20, 1 << 20), verify: Duration::from_secs(1) };
+    let limits = Limits {
+        viewers: 1,
+        viewers_per_tenant: 1,
+        ring: Room::new(16, 1 << 20, 1 << 20),
+        verify: Duration::from_secs(1),
+    };
     let metrics = Metrics::new().unwrap();
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let hub = Hub::new(nats.clone(), log.clone(), limits, metrics.clone(), tasks, stop);
@@ -380,10 +385,14 @@ async fn documents_that_cannot_be_taken_are_refused() {
         (json!({"title": "t"}), "validation_failed"),
         (json!({"text": "a", "source": "s\u{0}"}), "validation_failed"),
         (json!({"text": "a", "title": "t".repeat(501)}), "validation_failed"),
+        (json!({"text": "a", "source": "/"}), "validation_failed"),
+        (json!({"text": "a", "source": " / /"}), "validation_failed"),
         (json!({"text": "a", "title": "t", "media_type": "image/png"}), "unsupported_media_type"),
         (json!({"text": "a".repeat(2_049), "title": "t"}), "payload_too_large"),
     ] {
-        assert_eq!(bench.post(path, body.to_string()).await.code(), code, "{body}");
+        let answer = bench.post(path, body.to_string()).await;
+        assert_eq!(answer.code(), code, "{body}");
+        assert_eq!(answer.fields().is_empty(), code != "validation_failed", "{body}");
     }
     let form = |body: String| {
         Request::post(path)
@@ -400,11 +409,15 @@ async fn documents_that_cannot_be_taken_are_refused() {
         (part("surprise", "", "t"), "validation_failed"),
         (part("file", "; filename=\"a.exe\"", "MZ"), "unsupported_media_type"),
         (part("file", "; filename=\"a.md\"", ""), "validation_failed"),
+        (part("file", "; filename=\"/\"", "a"), "validation_failed"),
+        (part("file", &format!("; filename=\"{}.md\"", "a".repeat(2_000)), "a"), "validation_failed"),
         (part("file", "; filename=\"a.md\"", &"a".repeat(2_049)), "payload_too_large"),
         ("--X\r\nContent-Disposition: form-data; name=\"file\"".to_owned(), "invalid_request"),
         (String::new(), "invalid_request"),
     ] {
-        assert_eq!(bench.send(form(body.clone())).await.code(), code, "{body}");
+        let answer = bench.send(form(body.clone())).await;
+        assert_eq!(answer.code(), code, "{body}");
+        assert_eq!(answer.fields().is_empty(), code != "validation_failed", "{body}");
     }
 }
 
@@ -428,9 +441,12 @@ fn silent(path: &str, token: &str) -> Request<Body> {
 #[tokio::test]
 async fn a_tenant_with_slow_clients_is_in_nobodys_way_but_its_own() {
     for (path, change) in [
-        ("/api/v1/runs", (|config: &mut Config| {
-            (config.gateway.max_requests, config.gateway.max_requests_per_tenant) = (2, 2);
-        }) as fn(&mut Config)),
+        (
+            "/api/v1/runs",
+            (|config: &mut Config| {
+                (config.gateway.max_requests, config.gateway.max_requests_per_tenant) = (2, 2);
+            }) as fn(&mut Config),
+        ),
         ("/api/v1/knowledge/documents", |config| {
             (config.gateway.max_uploads, config.gateway.max_uploads_per_tenant) = (3, 2);
         }),

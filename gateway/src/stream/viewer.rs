@@ -64,13 +64,7 @@ impl Lost {
 
 impl Viewer {
     /// A viewer who has seen everything up to `after` (0: nothing).
-    pub(super) fn new(
-        seat: Seat,
-        log: RunLog,
-        readers: Arc<Semaphore>,
-        after: u64,
-        places: Places,
-    ) -> Self {
+    pub(super) fn new(seat: Seat, log: RunLog, readers: Arc<Semaphore>, after: u64, places: Places) -> Self {
         let news = seat.watch.subscribe();
         Self { seat, log, readers, news, seq: after, position: 0, _places: places }
     }

@@ -9,9 +9,9 @@ mod error;
 mod html;
 mod isolate;
 mod markdown;
-mod media;
 mod pdf;
 mod plain;
+mod title;
 
 use std::{
     ops::Range,
@@ -19,7 +19,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use self::{error::ParseError, isolate::Parser, media::Format};
+pub use sba_store::documents::Format;
+
+pub use self::{error::ParseError, isolate::Parser};
 
 /// What a document may cost before it is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +143,7 @@ pub fn parse(bytes: &[u8], format: Format, name: &str, limits: ParseLimits) -> R
         Format::Pdf => pdf::parse(bytes, &budget),
     }?;
     if parsed.title.is_empty() {
-        parsed.title = media::title_from_name(name);
+        parsed.title = title::title_from_name(name);
     }
     Ok(parsed)
 }

@@ -69,7 +69,8 @@ async fn index(worker: &Worker, typed: &Typed, job: &IndexJob, content: &[u8; 32
         return Ok(());
     };
     let bytes = worker.blobs.get(&document.blob).await?;
-    let format = Format::detect(&document.media_type, &document.source)?;
+    let format = Format::of(&document.media_type, &document.source)
+        .ok_or_else(|| ParseError::unsupported(&document.media_type, &document.source))?;
     let source = document.source.clone();
     let parsed = worker.ingest.parser.parse(bytes, format, document.source).await?;
     let (parsed, chunks) = worker.ingest.chunks(parsed).await?;

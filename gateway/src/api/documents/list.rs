@@ -7,11 +7,11 @@ use utoipa::IntoParams;
 
 use super::view::DocumentView;
 use crate::{
-    api::page::{PageQuery, Paged},
+    api::page::Paged,
     app::App,
     auth::{Action, Principal},
     error::ApiError,
-    extract::{Json, Query},
+    extract::{Json, List, PageQuery},
 };
 
 /// Which documents are asked for.
@@ -19,12 +19,6 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DocumentQuery {
-    /// Number of the page, from 1.
-    #[param(minimum = 1, example = 1)]
-    page: Option<u32>,
-    /// Most entries on a page.
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    limit: Option<u32>,
     /// Only documents of this status: `pending`, `indexed` or `failed`.
     #[param(example = "failed")]
     status: Option<String>,
@@ -33,7 +27,7 @@ pub(crate) struct DocumentQuery {
 /// List documents
 #[utoipa::path(
     get, path = "/api/v1/knowledge/documents", tag = "knowledge",
-    params(DocumentQuery),
+    params(PageQuery, DocumentQuery),
     responses(
         (status = 200, description = "One page, the newest first", body = Paged<DocumentView>),
         (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
@@ -43,11 +37,10 @@ pub(crate) struct DocumentQuery {
 pub(crate) async fn list_documents(
     State(app): State<App>,
     principal: Principal,
-    Query(query): Query<DocumentQuery>,
+    List { page, only }: List<DocumentQuery>,
 ) -> Result<Json<Paged<DocumentView>>, ApiError> {
     principal.may(Action::ReadKnowledge)?;
-    let page = PageQuery { page: query.page, limit: query.limit }.checked(app.config.gateway.max_page_size)?;
-    let status = query.status.map(|status| status.parse::<DocumentStatus>()).transpose();
+    let status = only.status.map(|status| status.parse::<DocumentStatus>()).transpose();
     let status = status.map_err(|error| ApiError::invalid_field("status", error.to_string()))?;
     let mut tx = app.store.begin(principal.tenant).await?;
     let listed = documents::list(&mut tx, status, page).await?;

@@ -11,7 +11,6 @@ use sba_store::{
     audit::Actor,
     blob::{BlobError, BlobKey},
     documents::{self, Document, DocumentStatus, NewDocument, Put},
-    idempotency::{self as keys, Claim},
     language::Language,
 };
 use sba_subjects::{
@@ -32,7 +31,7 @@ use super::{
 };
 use crate::{
     api::{
-        idempotency::{self, KeyHeader},
+        idempotency::{ClaimError, Key, KeyHeader, claim},
         times,
     },
     app::App,
@@ -75,8 +74,8 @@ enum PutError {
     Store(#[from] StoreError),
     #[error("the document was stored and its indexing was not queued")]
     Queue(#[from] PublishFailure),
-    #[error("this idempotency key was used with another request")]
-    KeyReused,
+    #[error(transparent)]
+    Key(#[from] ClaimError),
     #[error("the document was deleted while it was handed in")]
     Gone,
 }
@@ -87,7 +86,7 @@ impl From<PutError> for ApiError {
             PutError::Blob(error) => error.into(),
             PutError::Store(error) => error.into(),
             PutError::Queue(error) => error.into(),
-            PutError::KeyReused => idempotency::conflict(),
+            PutError::Key(error) => error.into(),
             PutError::Gone => Self::not_found("document"),
         }
     }
@@ -123,12 +122,11 @@ pub(crate) async fn put_document(
     // An upload is kept in memory, so both are taken before it is read: no tenant fills all places with slow ones.
     let (_share, _place) = (app.uploads.share(Some(principal.tenant))?, app.uploads.place()?);
     let mut upload = Upload::read(request, app.config.knowledge.max_document_bytes).await?;
-    let key = key.or_body(upload.idempotency_key.take())?;
     let actor = Actor { user_id: Some(principal.user), request_id: Some(request_id) };
     let sha256: [u8; 32] = Sha256::digest(&upload.content).into();
-    let asked = idempotency::request_hash(&(&upload.title, &upload.source, upload.media_type, sha256))?;
-    let key = key.as_deref().map(|key| (key, asked));
-    let taken = store(&app, &principal, upload, sha256, key, &actor).await?;
+    let said = upload.idempotency_key.take();
+    let key = key.of(ENDPOINT, said, &(&upload.title, &upload.source, upload.format.media_type(), sha256))?;
+    let taken = store(&app, &principal, upload, sha256, key.as_ref(), &actor).await?;
     let location = [(header::LOCATION, format!("/api/v1/knowledge/documents/{}", taken.0.id))];
     Ok((StatusCode::ACCEPTED, location, Json(Taken { document: taken.0.into(), change: taken.1 })))
 }
@@ -138,7 +136,7 @@ async fn store(
     principal: &Principal,
     upload: Upload,
     sha256: [u8; 32],
-    key: Option<(&str, [u8; 32])>,
+    key: Option<&Key>,
     actor: &Actor,
 ) -> Result<(Document, Change), PutError> {
     let id = DocumentId::from_uuid(principal.key.derive("document", &upload.source));
@@ -147,7 +145,7 @@ async fn store(
         id,
         title: upload.title,
         source: upload.source,
-        media_type: upload.media_type.to_owned(),
+        media_type: upload.format.media_type().to_owned(),
         language: app.config.knowledge.language.parse().unwrap_or(Language::SIMPLE),
         content_sha256: sha256,
         bytes: upload.content.len() as u64,
@@ -191,18 +189,12 @@ async fn note(
     app: &App,
     principal: &Principal,
     document: &NewDocument,
-    key: Option<(&str, [u8; 32])>,
+    key: Option<&Key>,
     actor: &Actor,
 ) -> Result<(TenantTx, Put, Document), PutError> {
     let mut tx = app.store.begin(principal.tenant).await?;
-    if let Some((key, body_hash)) = key {
-        let claimed = keys::Request { endpoint: ENDPOINT, key, body_hash, resource_id: document.id.as_uuid() };
-        let now = app.clock.now();
-        if keys::claim(&mut tx, &claimed, now, app.key_lifetime()).await? == Claim::Mismatch {
-            return Err(PutError::KeyReused);
-        }
-        app.tidy(&mut tx, now).await?;
-    }
+    // The source decides which document it is, so the same request again finds the same one.
+    claim(app, &mut tx, key, document.id.as_uuid(), app.clock.now()).await?;
     let put = documents::put(&mut tx, document, actor).await?;
     let stored = documents::get(&mut tx, put.id()).await?.ok_or(PutError::Gone)?;
     Ok((tx, put, stored))

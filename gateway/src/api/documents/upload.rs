@@ -6,10 +6,11 @@ use axum::{
 };
 use bytes::{Bytes, BytesMut};
 use garde::Validate;
+use sba_store::documents::Format;
+use sba_subjects::visible::visible;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::media::media_type;
 use crate::{
     error::{ApiError, Code},
     extract::{Checked as _, Json, no_control, not_blank},
@@ -18,6 +19,9 @@ use crate::{
 
 /// Longest text field of a form, in bytes.
 const MAX_FIELD: usize = 8 * 1024;
+
+/// Longest title, in characters.
+const MAX_TITLE: usize = 500;
 
 /// A document in JSON.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -29,7 +33,7 @@ const MAX_FIELD: usize = 8 * 1024;
 pub(crate) struct DocumentText {
     /// Its title; what the document calls itself, or else the last part of its source, when none is named.
     #[serde(default)]
-    #[garde(inner(length(chars, min = 1, max = 500), custom(no_control), custom(not_blank)))]
+    #[garde(inner(length(chars, min = 1, max = MAX_TITLE), custom(no_control), custom(not_blank)))]
     #[schema(max_length = 500)]
     title: Option<String>,
     /// Where it came from: a path, an address or a name. Its title when none is named.
@@ -70,7 +74,7 @@ pub(crate) struct DocumentForm {
 pub(super) struct Upload {
     pub(super) title: String,
     pub(super) source: String,
-    pub(super) media_type: &'static str,
+    pub(super) format: Format,
     pub(super) content: Bytes,
     pub(super) idempotency_key: Option<String>,
 }
@@ -80,7 +84,7 @@ impl Upload {
     pub(super) async fn read(request: Request, max: u64) -> Result<Self, ApiError> {
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let form = content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("multipart/form-data"));
-        let (text, file) = if form {
+        let (mut said, file) = if form {
             let form = Multipart::from_request(request, &()).await;
             let form = form.map_err(|rejection| ApiError::new(Code::InvalidRequest, rejection.body_text()))?;
             from_form(form, max).await?
@@ -88,13 +92,17 @@ impl Upload {
             let Json(text) = Json::<DocumentText>::from_request(request, &()).await?;
             (text, None)
         };
-        Self::of(text.checked(&())?, file, max)
+        if let Some(name) = file.as_ref().and_then(|file| file.name.clone()) {
+            // Held to the same rules as a source that is named.
+            said.source.get_or_insert(name);
+        }
+        Self::of(said.checked(&())?, file, max)
     }
 
     fn of(said: DocumentText, file: Option<File>, max: u64) -> Result<Self, ApiError> {
-        let (name, of_file, content) = match file {
-            Some(file) => (file.name, file.media_type, file.content),
-            None => (None, Some("text/plain".to_owned()), Bytes::from(said.text)),
+        let (of_file, content) = match file {
+            Some(file) => (file.media_type, file.content),
+            None => (Some("text/plain".to_owned()), Bytes::from(said.text)),
         };
         if content.is_empty() {
             return Err(ApiError::invalid_field("text", "the document is empty"));
@@ -102,14 +110,23 @@ impl Upload {
         if content.len() as u64 > max {
             return Err(too_large(max));
         }
-        let Some(source) = said.source.or(name).or_else(|| said.title.clone()) else {
+        let Some(source) = said.source.or_else(|| said.title.clone()) else {
             return Err(ApiError::invalid_field("source", "a document needs a source, a title or a file name"));
         };
-        let last = source.trim_end_matches('/').rsplit('/').next().unwrap_or(&source);
-        let title = said.title.unwrap_or_else(|| last.chars().take(500).collect());
-        let media_type = media_type(said.media_type.as_deref().or(of_file.as_deref()), &source)?;
-        Ok(Self { title, source, media_type, content, idempotency_key: said.idempotency_key })
+        let title = said.title.map_or_else(|| title_of(&source), Ok)?;
+        let media_type = said.media_type.or(of_file).unwrap_or_default();
+        let format = Format::of(&media_type, &source).ok_or_else(|| {
+            ApiError::new(Code::UnsupportedMediaType, "documents are taken as Markdown, plain text, HTML or PDF")
+        })?;
+        Ok(Self { title, source, format, content, idempotency_key: said.idempotency_key })
     }
+}
+
+/// The last part of a source, where it has a name in it.
+fn title_of(source: &str) -> Result<String, ApiError> {
+    let last = source.rsplit('/').find(|part| !visible(part).trim().is_empty());
+    let last = last.ok_or_else(|| ApiError::invalid_field("source", "has no name in it: a title is needed"))?;
+    Ok(last.chars().take(MAX_TITLE).collect())
 }
 
 /// A file of a form.

@@ -7,7 +7,7 @@ mod answer;
 mod cancel;
 mod pause;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode, header};
 use sba_service::publish;
 use sba_subjects::{
     command::{Command, CommandBody},
@@ -20,15 +20,15 @@ use sba_subjects::{
 };
 use serde::{Deserialize, Serialize};
 use tracing::{Span, field::display};
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
 pub(in crate::api) use self::{answer::*, cancel::*, pause::*};
 use crate::{
-    api::times,
+    api::{runs::links::Links, times},
     app::App,
     auth::{Action, Principal},
-    error::{ApiError, Code},
+    error::{ApiError, Code, ErrorBody},
     extract::Json,
 };
 
@@ -53,7 +53,28 @@ pub(crate) struct KeyOnly {
     idempotency_key: Option<String>,
 }
 
-type Answer = Result<(StatusCode, Json<Commanded>), ApiError>;
+/// What can stand against any command; what stands against one of them alone is said beside it.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers that are made from `ApiError`")]
+pub(crate) enum Refusals {
+    /// `invalid_request`, `validation_failed`
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// `forbidden`
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+    /// `not_found`
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// `too_many_commands`, `rate_limited`
+    #[response(status = 429)]
+    TooMany(ErrorBody),
+    /// `unavailable`, `storage_full`, `overloaded`
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+}
+
+type Answer = Result<(StatusCode, [(HeaderName, String); 1], Json<Commanded>), ApiError>;
 
 /// Gives a command to a run, where `fits` finds that the run can do it. One that the run was given before is taken
 /// again, wherever the run stands by now.
@@ -86,7 +107,8 @@ async fn give(
         publish::message(&app.jetstream, &subject, &command, app.config.nats.request_timeout_ms.duration()).await?;
     }
     let commanded = Commanded { command_id: id.as_uuid(), run_id: run.as_uuid(), status: state.status };
-    Ok((StatusCode::ACCEPTED, Json(commanded)))
+    // What the command comes to shows in the run.
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, Links::of(run).run)], Json(commanded)))
 }
 
 /// The command that a key stands for: the same from any gateway.

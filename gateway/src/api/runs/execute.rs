@@ -1,6 +1,10 @@
 //! `POST /api/v1/tools/execute`: one tool call, asked for by name. It is a run of its own.
 
-use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
 use sba_subjects::{
     event::{Created, DirectCall, RunOptions, TenantSettings},
     id::{CallId, RunId, TenantId, UserId},
@@ -105,8 +109,9 @@ pub(crate) async fn execute_tool(
     let created = created(&principal, settings, call)?;
     accept::store(&app, &principal, run, &created, app.clock.now()).await?;
     let call_id = CallId::of_step(run, STEP).as_uuid();
-    let executing = Executing { call_id, run_id: run.as_uuid(), links: Links::of(run) };
-    Ok((StatusCode::ACCEPTED, Json(executing)))
+    let links = Links::of(run);
+    let location = [(header::LOCATION, links.run.clone())];
+    Ok((StatusCode::ACCEPTED, location, Json(Executing { call_id, run_id: run.as_uuid(), links })))
 }
 
 /// The tool of a name. One that asks a person is for models: whoever calls tools by name is a person.

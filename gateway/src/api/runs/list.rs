@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::view::RunSummary;
 use crate::{
-    api::page::{PageQuery, Paged},
+    api::page::Paged,
     app::App,
     auth::{Action, Principal},
     error::ApiError,
-    extract::{Json, Query},
+    extract::{Json, List, PageQuery},
 };
 
 /// Which runs are asked for.
@@ -24,12 +24,6 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RunQuery {
-    /// Number of the page, from 1.
-    #[param(minimum = 1, example = 1)]
-    page: Option<u32>,
-    /// Most entries on a page.
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    limit: Option<u32>,
     /// Only runs that stand here.
     #[param(value_type = Option<String>, example = "completed")]
     status: Option<RunStatus>,
@@ -44,7 +38,7 @@ pub(crate) struct RunQuery {
 /// The list may be some milliseconds behind the runs; a single run never is.
 #[utoipa::path(
     get, path = "/api/v1/runs", tag = "runs",
-    params(RunQuery),
+    params(PageQuery, RunQuery),
     responses(
         (status = 200, description = "One page, the newest first", body = Paged<RunSummary>),
         (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
@@ -54,14 +48,13 @@ pub(crate) struct RunQuery {
 pub(crate) async fn list_runs(
     State(app): State<App>,
     principal: Principal,
-    Query(query): Query<RunQuery>,
+    List { page, only }: List<RunQuery>,
 ) -> Result<Json<Paged<RunSummary>>, ApiError> {
     principal.may(Action::ReadRuns)?;
-    let page = PageQuery { page: query.page, limit: query.limit }.checked(app.config.gateway.max_page_size)?;
     let filter = Filter {
-        status: query.status,
-        user_id: query.user_id.map(UserId::from_uuid),
-        session_id: query.session_id.map(SessionId::from_uuid),
+        status: only.status,
+        user_id: only.user_id.map(UserId::from_uuid),
+        session_id: only.session_id.map(SessionId::from_uuid),
     };
     let mut tx = app.store.begin(principal.tenant).await?;
     let listed = runs::list(&mut tx, &filter, page).await?;

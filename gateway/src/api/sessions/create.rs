@@ -10,10 +10,7 @@ use axum::{
 use garde::Validate;
 use rand::RngCore as _;
 use sba_service::config::GatewayConfig;
-use sba_store::{
-    idempotency::{self as keys, Claim},
-    sessions::{self, Session},
-};
+use sba_store::sessions::{self, Session};
 use sba_subjects::id::SessionId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{
-        idempotency::{self, KeyHeader},
+        idempotency::{Claimed, KeyHeader, claim},
         times,
     },
     app::App,
@@ -31,6 +28,12 @@ use crate::{
     error::{ApiError, Code},
     extract::{Checked as _, Json},
 };
+
+/// Name under which keys of this endpoint are kept.
+const ENDPOINT: &str = "POST /api/v1/sessions";
+
+/// How many sessions that ended long ago are removed where a new one is opened: more go than come.
+const TIDY: u32 = 10;
 
 /// Largest metadata, in bytes of JSON.
 const MAX_METADATA: usize = 8 * 1024;
@@ -104,8 +107,7 @@ pub(crate) async fn create_session(
 ) -> Result<impl IntoResponse, ApiError> {
     principal.may(Action::UseSessions)?;
     let mut request = request.checked(&())?;
-    let key = key.or_body(request.idempotency_key.take())?;
-    let hash = idempotency::request_hash(&(principal.user, &request))?;
+    let key = key.of(ENDPOINT, request.idempotency_key.take(), &(principal.user, &request))?;
     let ttl = lifetime(&app.config.gateway, request.ttl_seconds)?;
     let now = times::as_stored(app.clock.now());
     let token = new_token();
@@ -118,25 +120,13 @@ pub(crate) async fn create_session(
         expires_at: now + ttl,
     };
     let mut tx = app.store.begin(principal.tenant).await?;
-    if let Some(key) = &key {
-        let claimed = keys::Request {
-            endpoint: "POST /api/v1/sessions",
-            key,
-            body_hash: hash,
-            resource_id: session.id.as_uuid(),
-        };
-        match keys::claim(&mut tx, &claimed, now, app.key_lifetime()).await? {
-            Claim::New => {}
-            Claim::Mismatch => return Err(idempotency::conflict()),
-            Claim::Repeat(id) => {
-                let stored = sessions::get(&mut tx, SessionId::from_uuid(id)).await?;
-                let stored = stored.ok_or_else(|| ApiError::new(Code::SessionExpired, "the session is over"))?;
-                return Ok(answer(&app, &stored, None));
-            }
-        }
+    if let Claimed::Before(id) = claim(&app, &mut tx, key.as_ref(), session.id.as_uuid(), now).await? {
+        let stored = sessions::get(&mut tx, SessionId::from_uuid(id)).await?;
+        let stored = stored.ok_or_else(|| ApiError::new(Code::SessionExpired, "the session is over"))?;
+        return Ok(answer(&app, &stored, None));
     }
     sessions::create(&mut tx, &session).await?;
-    app.tidy(&mut tx, now).await?;
+    sessions::delete_expired(&mut tx, now - app.key_lifetime(), TIDY).await?;
     tx.commit().await?;
     Ok(answer(&app, &session, Some(&token)))
 }

@@ -9,7 +9,6 @@ use garde::Validate;
 use sba_store::{
     StoreError,
     audit::Actor,
-    idempotency::{self as keys, Claim},
     tasks::{self, NewTask, Task},
 };
 use sba_subjects::id::{TaskId, UserId};
@@ -19,7 +18,7 @@ use uuid::Uuid;
 
 use super::{MAX_DESCRIPTION, MAX_TITLE, due_at, one_line, view::TaskView};
 use crate::{
-    api::idempotency::{self, KeyHeader},
+    api::idempotency::{ClaimError, Claimed, Key, KeyHeader, claim},
     app::App,
     auth::{Action, Principal},
     error::ApiError,
@@ -64,8 +63,8 @@ pub(crate) struct CreateTask {
 enum CreateError {
     #[error("the task was not stored")]
     Store(#[from] StoreError),
-    #[error("this idempotency key was used with another request")]
-    KeyReused,
+    #[error(transparent)]
+    Key(#[from] ClaimError),
     #[error("the task that this key made is gone")]
     Gone,
 }
@@ -74,7 +73,7 @@ impl From<CreateError> for ApiError {
     fn from(error: CreateError) -> Self {
         match error {
             CreateError::Store(error) => error.into(),
-            CreateError::KeyReused => idempotency::conflict(),
+            CreateError::Key(error) => error.into(),
             CreateError::Gone => Self::not_found("task"),
         }
     }
@@ -102,8 +101,7 @@ pub(crate) async fn create_task(
 ) -> Result<impl IntoResponse, ApiError> {
     principal.may(Action::WriteTasks)?;
     let mut request = request.checked(&())?;
-    let key = key.or_body(request.idempotency_key.take())?;
-    let hash = idempotency::request_hash(&request)?;
+    let key = key.of(ENDPOINT, request.idempotency_key.take(), &request)?;
     let task = NewTask {
         id: app.ids.make(),
         due_at: request.due_at.as_deref().map(due_at).transpose()?,
@@ -114,7 +112,7 @@ pub(crate) async fn create_task(
         run_id: None,
     };
     let actor = Actor { user_id: Some(principal.user), request_id: Some(request_id) };
-    let task = create(&app, &principal, task, key.as_deref().map(|key| (key, hash)), &actor).await?;
+    let task = create(&app, &principal, task, key.as_ref(), &actor).await?;
     let location = [(header::LOCATION, format!("/api/v1/tasks/{}", task.id))];
     Ok((StatusCode::CREATED, location, Json(TaskView::from(task))))
 }
@@ -123,23 +121,17 @@ async fn create(
     app: &App,
     principal: &Principal,
     task: NewTask,
-    key: Option<(&str, [u8; 32])>,
+    key: Option<&Key>,
     actor: &Actor,
 ) -> Result<Task, CreateError> {
     let mut tx = app.store.begin(principal.tenant).await?;
-    let mut id = task.id;
-    if let Some((key, body_hash)) = key {
-        let claimed = keys::Request { endpoint: ENDPOINT, key, body_hash, resource_id: id.as_uuid() };
-        let now = app.clock.now();
-        match keys::claim(&mut tx, &claimed, now, app.key_lifetime()).await? {
-            Claim::New => app.tidy(&mut tx, now).await?,
-            Claim::Repeat(earlier) => id = TaskId::from_uuid(earlier),
-            Claim::Mismatch => return Err(CreateError::KeyReused),
+    let id = match claim(app, &mut tx, key, task.id.as_uuid(), app.clock.now()).await? {
+        Claimed::Before(earlier) => TaskId::from_uuid(earlier),
+        Claimed::New => {
+            tasks::create(&mut tx, &task, actor).await?;
+            task.id
         }
-    }
-    if id == task.id {
-        tasks::create(&mut tx, &task, actor).await?;
-    }
+    };
     let stored = tasks::get(&mut tx, id).await?.ok_or(CreateError::Gone)?;
     tx.commit().await?;
     Ok(stored)

@@ -8,11 +8,11 @@ use utoipa::IntoParams;
 
 use super::view::TaskView;
 use crate::{
-    api::page::{PageQuery, Paged},
+    api::page::Paged,
     app::App,
     auth::{Action, Principal},
     error::ApiError,
-    extract::{Json, Query},
+    extract::{Json, List, PageQuery},
 };
 
 /// Which tasks are asked for.
@@ -20,12 +20,6 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct TaskQuery {
-    /// Number of the page, from 1.
-    #[param(minimum = 1, example = 1)]
-    page: Option<u32>,
-    /// Most entries on a page.
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    limit: Option<u32>,
     /// Only tasks that stand so: `open`, `in_progress` or `completed`.
     #[param(value_type = Option<String>, example = "open")]
     status: Option<TaskStatus>,
@@ -34,7 +28,7 @@ pub(crate) struct TaskQuery {
 /// List tasks
 #[utoipa::path(
     get, path = "/api/v1/tasks", tag = "tasks",
-    params(TaskQuery),
+    params(PageQuery, TaskQuery),
     responses(
         (status = 200, description = "One page, the newest first", body = Paged<TaskView>),
         (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
@@ -44,11 +38,10 @@ pub(crate) struct TaskQuery {
 pub(crate) async fn list_tasks(
     State(app): State<App>,
     principal: Principal,
-    Query(query): Query<TaskQuery>,
+    List { page, only }: List<TaskQuery>,
 ) -> Result<Json<Paged<TaskView>>, ApiError> {
     principal.may(Action::ReadTasks)?;
-    let page = PageQuery { page: query.page, limit: query.limit }.checked(app.config.gateway.max_page_size)?;
     let mut tx = app.store.begin(principal.tenant).await?;
-    let listed = tasks::list(&mut tx, query.status, page).await?;
+    let listed = tasks::list(&mut tx, only.status, page).await?;
     Ok(Json(Paged::of(listed, TaskView::from)))
 }

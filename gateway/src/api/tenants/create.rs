@@ -5,7 +5,6 @@ use garde::Validate;
 use sba_store::{
     StoreError,
     audit::Actor,
-    idempotency::{self as keys, Claim},
     tenants::{self, NewTenant, Tenant},
 };
 use sba_subjects::id::TenantKey;
@@ -17,7 +16,7 @@ use uuid::Uuid;
 
 use super::settings::Settings;
 use crate::{
-    api::idempotency::{self, KeyHeader},
+    api::idempotency::{ClaimError, Claimed, Key, KeyHeader, claim},
     app::App,
     auth::Operator,
     error::{ApiError, Code},
@@ -109,8 +108,8 @@ enum CreateError {
     Store(#[from] StoreError),
     #[error("the settings cannot be written as JSON")]
     Settings(#[source] serde_json::Error),
-    #[error("this idempotency key was used with another request")]
-    KeyReused,
+    #[error(transparent)]
+    Key(#[from] ClaimError),
 }
 
 impl From<CreateError> for ApiError {
@@ -122,7 +121,7 @@ impl From<CreateError> for ApiError {
             CreateError::Account(error) => error.into(),
             CreateError::Store(error) => error.into(),
             CreateError::Settings(_) => Self::new(Code::Internal, "the tenant could not be stored").caused_by(error),
-            CreateError::KeyReused => idempotency::conflict(),
+            CreateError::Key(error) => error.into(),
         }
     }
 }
@@ -151,22 +150,16 @@ pub(crate) async fn create_tenant(
     Json(request): Json<CreateTenant>,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut request = request.checked(&())?;
-    let key = key.or_body(request.idempotency_key.take())?;
-    let hash = idempotency::request_hash(&request)?;
+    let key = key.of(ENDPOINT, request.idempotency_key.take(), &request)?;
     let actor = Actor { user_id: Some(operator.user), request_id: Some(request_id) };
-    let tenant = create(&app, request, key.as_deref().map(|key| (key, hash)), &actor).await?;
+    let tenant = create(&app, request, key.as_ref(), &actor).await?;
     app.tenants.remember(tenant.account.clone()).await;
     Ok((StatusCode::CREATED, Json(TenantView::from(tenant))))
 }
 
-async fn create(
-    app: &App,
-    request: CreateTenant,
-    key: Option<(&str, [u8; 32])>,
-    actor: &Actor,
-) -> Result<Tenant, CreateError> {
+async fn create(app: &App, request: CreateTenant, key: Option<&Key>, actor: &Actor) -> Result<Tenant, CreateError> {
     let mint = app.mint.as_ref().ok_or(CreateError::NoMint)?;
-    let identity = mint.identity(key.map(|(key, _)| key))?;
+    let identity = mint.identity(key.map(|key| key.text.as_str()))?;
     let now = app.clock.now();
     // Before the row: a tenant that can be seen can be used. An account without a row is used by nobody.
     mint.push(&identity, &request.name, now.unix_timestamp()).await?;
@@ -183,17 +176,12 @@ async fn create(
             true
         }
     };
-    if let Some((key, body_hash)) = key {
-        let resource_id = identity.key.id().as_uuid();
-        let claimed = keys::Request { endpoint: ENDPOINT, key, body_hash, resource_id };
-        match keys::claim(&mut tx, &claimed, now, app.key_lifetime()).await? {
-            Claim::New if made => {}
-            Claim::Repeat(_) => {}
-            // The key is the tenant's for ever, so one that has run out can stand for no other tenant.
-            Claim::New | Claim::Mismatch => return Err(CreateError::KeyReused),
-        }
+    let claimed = claim(app, &mut tx, key, identity.key.id().as_uuid(), now).await?;
+    if claimed == Claimed::New && !made {
+        // The key is the tenant's for ever, so one that has run out can stand for no other tenant.
+        return Err(ClaimError::Reused.into());
     }
-    let tenant = tenants::get(&mut tx).await?.ok_or(CreateError::KeyReused)?;
+    let tenant = tenants::get(&mut tx).await?.ok_or(ClaimError::Reused)?;
     tx.commit().await?;
     Ok(tenant)
 }

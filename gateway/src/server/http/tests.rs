@@ -1,6 +1,6 @@
 //! Clients that take connections and give little for them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use axum::{
     extract::WebSocketUpgrade,
@@ -38,10 +38,8 @@ async fn house(change: impl FnOnce(&mut GatewayConfig)) -> House {
         "done"
     };
     let socket = async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(async |mut socket| drop(socket.recv().await));
-    let router = Router::new()
-        .route("/", get(async || "hello"))
-        .route("/slow", get(slow))
-        .route("/socket", any(socket));
+    let router =
+        Router::new().route("/", get(async || "hello")).route("/slow", get(slow)).route("/socket", any(socket));
     let refuse = Router::new().fallback(async || (StatusCode::SERVICE_UNAVAILABLE, "full"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use sba_subjects::visible::visible;
 
-use super::{Block, BlockKind, Budget, ParseError, Parsed, media::one_line};
+use super::{Block, BlockKind, Budget, ParseError, Parsed, title::one_line};
 
 /// Collects blocks, keeps the heading path and the limits.
 pub(super) struct TextBuilder<'a> {

@@ -43,6 +43,13 @@ pub enum ParseError {
 }
 
 impl ParseError {
+    /// For a document of this media type, or of this name where the type says nothing.
+    #[must_use]
+    pub fn unsupported(media_type: &str, name: &str) -> Self {
+        let what = if media_type.is_empty() { name } else { media_type };
+        Self::UnsupportedType { media_type: what.chars().take(100).collect() }
+    }
+
     /// The stable code of this error.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Answer, Commanded, give};
+use super::{Answer, Commanded, Refusals, give};
 use crate::{
     api::idempotency::KeyHeader,
     app::App,
@@ -45,13 +45,9 @@ pub(crate) struct AnswerRun {
     ),
     request_body = AnswerRun,
     responses(
+        Refusals,
         (status = 202, description = "The answer is stored", body = Commanded),
-        (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
-        (status = 403, description = "`forbidden`", body = crate::error::ErrorBody),
-        (status = 404, description = "`not_found`", body = crate::error::ErrorBody),
         (status = 409, description = "`run_finished`, `nothing_asked`, `already_answered`", body = crate::error::ErrorBody),
-        (status = 429, description = "`too_many_commands`", body = crate::error::ErrorBody),
-        (status = 503, description = "`unavailable`, `storage_full`", body = crate::error::ErrorBody),
     ),
 )]
 pub(crate) async fn continue_run(

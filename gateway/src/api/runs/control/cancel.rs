@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Answer, Commanded, give};
+use super::{Answer, Commanded, Refusals, give};
 use crate::{
     api::idempotency::KeyHeader,
     app::App,
@@ -45,13 +45,9 @@ pub(crate) struct CancelRun {
     ),
     request_body = Option<CancelRun>,
     responses(
+        Refusals,
         (status = 202, description = "The run is about to end", body = Commanded),
-        (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
-        (status = 403, description = "`forbidden`", body = crate::error::ErrorBody),
-        (status = 404, description = "`not_found`", body = crate::error::ErrorBody),
         (status = 409, description = "`run_finished`", body = crate::error::ErrorBody),
-        (status = 429, description = "`too_many_commands`", body = crate::error::ErrorBody),
-        (status = 503, description = "`unavailable`, `storage_full`", body = crate::error::ErrorBody),
     ),
 )]
 pub(crate) async fn cancel_run(

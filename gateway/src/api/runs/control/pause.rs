@@ -4,7 +4,7 @@ use axum::extract::State;
 use sba_subjects::{command::CommandBody, run::RunStatus};
 use uuid::Uuid;
 
-use super::{Answer, Commanded, KeyOnly, give};
+use super::{Answer, Commanded, KeyOnly, Refusals, give};
 use crate::{
     api::idempotency::KeyHeader,
     app::App,
@@ -25,13 +25,9 @@ use crate::{
     ),
     request_body = Option<KeyOnly>,
     responses(
+        Refusals,
         (status = 202, description = "The run is about to be paused", body = Commanded),
-        (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
-        (status = 403, description = "`forbidden`", body = crate::error::ErrorBody),
-        (status = 404, description = "`not_found`", body = crate::error::ErrorBody),
         (status = 409, description = "`run_finished`", body = crate::error::ErrorBody),
-        (status = 429, description = "`too_many_commands`", body = crate::error::ErrorBody),
-        (status = 503, description = "`unavailable`, `storage_full`", body = crate::error::ErrorBody),
     ),
 )]
 pub(crate) async fn pause_run(
@@ -56,13 +52,9 @@ pub(crate) async fn pause_run(
     ),
     request_body = Option<KeyOnly>,
     responses(
+        Refusals,
         (status = 202, description = "The run is about to go on", body = Commanded),
-        (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
-        (status = 403, description = "`forbidden`", body = crate::error::ErrorBody),
-        (status = 404, description = "`not_found`", body = crate::error::ErrorBody),
         (status = 409, description = "`run_finished`, `not_paused`", body = crate::error::ErrorBody),
-        (status = 429, description = "`too_many_commands`", body = crate::error::ErrorBody),
-        (status = 503, description = "`unavailable`, `storage_full`", body = crate::error::ErrorBody),
     ),
 )]
 pub(crate) async fn resume_run(
