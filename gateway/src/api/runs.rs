@@ -4,6 +4,7 @@ mod control;
 mod execute;
 mod fork;
 mod get;
+mod keyed;
 mod links;
 mod list;
 mod start;

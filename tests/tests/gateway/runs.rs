@@ -160,3 +160,32 @@ async fn a_run_whose_command_found_no_room_gets_it_with_the_same_request() {
     let command = stream.get_raw_message(stream.get_info().await.unwrap().state.last_sequence).await.unwrap();
     assert!(command.subject.ends_with(&format!("{}.start", run["run_id"].as_str().unwrap())));
 }
+
+#[tokio::test]
+async fn a_key_of_a_run_that_has_lost_its_log_starts_no_second_run() {
+    let house = house().await;
+    let body = json!({"prompt": "a", "idempotency_key": "old"});
+    let run = house.start(&body).await;
+    assert_eq!(house.start(&body).await, run);
+    let mut tx = house.store.begin(house.tenant.id()).await.unwrap();
+    let at = time::OffsetDateTime::UNIX_EPOCH;
+    let new = sba_store::runs::NewRun {
+        id: run,
+        seq: 1,
+        at,
+        user_id: sba_subjects::id::UserId::from_uuid(Uuid::from_u128(7)),
+        session_id: None,
+        workflow: "render".to_owned(),
+        prompt: "a".to_owned(),
+        request: json!({}),
+    };
+    sba_store::runs::create(&mut tx, &[new]).await.unwrap();
+    let status = Some(sba_subjects::run::RunStatus::Completed);
+    let done = sba_store::runs::RunUpdate { status, ..sba_store::runs::RunUpdate::new(run, 9, at) };
+    sba_store::runs::update(&mut tx, &[done]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(house.start(&body).await, run, "it has its log");
+    house.writer(run).await.log.purge(&house.tenant, run).await.unwrap();
+    let (status, refused) = house.post("/runs", &body).await;
+    assert_eq!((status.as_u16(), &refused["error"]["code"]), (409, &json!("idempotency_conflict")), "{refused}");
+}

@@ -7,7 +7,7 @@ use axum::{
 };
 use sba_subjects::{
     event::{Created, DirectCall, RunOptions, TenantSettings},
-    id::{CallId, RunId, TenantId, UserId},
+    id::{CallId, TenantId, UserId},
     name::ToolName,
     run::Workflow,
     tool::{ASK_TOOL, RENDER_TOOL, RenderParams, Section, ToolSpec, WrittenDocument, spec},
@@ -18,7 +18,7 @@ use tracing::{Span, field::display};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{links::Links, start::accept};
+use super::{keyed, links::Links, start::accept};
 use crate::{
     api::idempotency::{self, KeyHeader},
     app::App,
@@ -101,7 +101,7 @@ pub(crate) async fn execute_tool(
     principal.may_call(tool)?;
     (tool.check)(&params).map_err(|problem| ApiError::invalid_field("params", problem))?;
     let key = key.or_body(idempotency_key)?;
-    let run: RunId = key.map_or_else(|| app.ids.make(), |key| principal.key.run_for(&key));
+    let run = keyed::run(&app, &principal, key.as_deref()).await?;
     Span::current().record("run_id", display(run));
 
     let settings = principal.settings(&app).await?;

@@ -14,7 +14,10 @@ use tracing::{Span, field::display};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::start::{Started, accept};
+use super::{
+    keyed,
+    start::{Started, accept},
+};
 use crate::{
     api::idempotency::{self, KeyHeader},
     app::App,
@@ -74,7 +77,7 @@ pub(crate) async fn fork_run(
 ) -> Result<impl IntoResponse, ApiError> {
     principal.may(Action::StartRun)?;
     let key = key.or_body(request.idempotency_key)?;
-    let run: RunId = key.map_or_else(|| app.ids.make(), |key| principal.key.run_for(&key));
+    let run = keyed::run(&app, &principal, key.as_deref()).await?;
     Span::current().record("run_id", display(run));
 
     let state = source_of(&app, &principal, RunId::from_uuid(source)).await?;

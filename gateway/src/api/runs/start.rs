@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::request::{Bounds, StartRun};
-use super::links::Links;
+use super::{keyed, links::Links};
 use crate::{
     api::idempotency::KeyHeader,
     app::App,
@@ -100,7 +100,7 @@ pub(crate) async fn start_run(
         app.sessions.usable(&principal, session, now).await?;
     }
     let key = key.or_body(request.idempotency_key.take())?;
-    let run: RunId = key.map_or_else(|| app.ids.make(), |key| principal.key.run_for(&key));
+    let run = keyed::run(&app, &principal, key.as_deref()).await?;
     Span::current().record("run_id", display(run));
 
     let settings = principal.settings(&app).await?;
