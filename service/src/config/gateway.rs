@@ -95,7 +95,7 @@ impl Default for GatewayConfig {
             max_body_bytes: 256 * 1024,
             max_prompt_bytes: 64 * 1024,
             max_uploads: 8,
-            max_uploads_per_tenant: 2,
+            max_uploads_per_tenant: 4,
             upload_timeout_ms: Millis::new(120_000),
             max_page_size: 100,
             idempotency_hours: 24,
