@@ -29,7 +29,7 @@ fn request() -> ModelRequest {
             answer("c1"),
             answer("c2"),
         ],
-        tools: vec![ToolOffer { name: "look".into(), description: "Looks.".into(), parameters }],
+        tools: vec![ToolOffer::new("look", "Looks.", parameters).into()],
         schema: None,
         max_output_tokens: 100,
         temperature: Some(0.0),
