@@ -93,7 +93,7 @@ impl Record {
         let head = Head { v: VERSION, id, seq: first.seq, count: events.len() as u64, attempt: first.attempt };
         let tokens_only = events.iter().all(|event| matches!(event.payload, Event::Token(_)));
         let kind = if tokens_only { RunKind::Token } else { RunKind::Event };
-let bodies: Vec<_> = events.iter().map(Envelope::outgoing).collect();
+        let bodies: Vec<_> = events.iter().map(Envelope::outgoing).collect();
         let headers = write(&head, events.iter().map(|event| event.payload.kind()));
         Ok(Some(Self { head, kind, headers, body: codec::encode(&bodies)? }))
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sba_subjects::stream::Sizing;
+use sba_subjects::stream::{Shards, Sizing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub struct NatsConfig {
     pub max_message_bytes: u32,
     /// Most consumers of one stream.
     pub max_consumers: u32,
+    /// Streams that the logs of runs are spread over, 1 to 256: more where every write is synced to disks that take several at a time. It is fixed when the streams are first made, and the same for all processes.
+    pub run_shards: u32,
     /// Longest wait for one attempt to connect, in milliseconds.
     pub connect_timeout_ms: Millis,
     /// Longest wait for the first connection when a process starts, all attempts together, in milliseconds.
@@ -54,6 +56,7 @@ impl Default for NatsConfig {
             max_stream_bytes: None,
             max_message_bytes: 1 << 20,
             max_consumers: 1_000,
+            run_shards: 1,
             connect_timeout_ms: Millis::new(2_000),
             startup_timeout_ms: Millis::new(30_000),
             request_timeout_ms: Millis::new(5_000),
@@ -75,6 +78,7 @@ impl NatsConfig {
             max_bytes: self.max_stream_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
             max_message_bytes: i32::try_from(self.max_message_bytes).unwrap_or(i32::MAX),
             max_consumers: i32::try_from(self.max_consumers).unwrap_or(i32::MAX),
+            run_shards: Shards::new(self.run_shards),
         }
     }
 
@@ -90,6 +94,7 @@ impl NatsConfig {
             to.range("max_stream_bytes", bytes, 1 << 20..=i64::MAX.unsigned_abs());
         }
         to.range("max_message_bytes", self.max_message_bytes, 64 * 1024..=64 << 20);
+        to.range("run_shards", self.run_shards, 1..=256);
         to.range("max_consumers", self.max_consumers, 16..=1_000_000);
         to.range("connect_timeout_ms", self.connect_timeout_ms.get(), 50..=60_000);
         to.range("startup_timeout_ms", self.startup_timeout_ms.get(), 50..=600_000);
