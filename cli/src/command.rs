@@ -21,6 +21,7 @@ use clap::{Parser, Subcommand};
 use sba_service::{config::Config, heartbeat::ProcessKind};
 
 use crate::{
+    bench::stub,
     guard,
     operate::Reach,
     process::{self, Given},
@@ -101,9 +102,31 @@ enum Command {
     /// Run a command with a nats-server and a Postgres for its tests.
     #[command(hide = true)]
     Servers(servers::ServersArgs),
+    /// Run a process whose look-up does nothing but answer, for benches.
+    #[command(hide = true, subcommand)]
+    Stub(Stub),
     /// Run a server that ends when this process's parent does.
     #[command(hide = true)]
     Guard(guard::GuardArgs),
+}
+
+/// The processes of an installation whose workers' look-up does nothing but answer.
+#[derive(Debug, Subcommand)]
+enum Stub {
+    Gateway(Configured),
+    Orchestrator(Configured),
+    Worker(Configured),
+}
+
+impl Stub {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let (kind, args) = match self {
+            Self::Gateway(args) => (ProcessKind::Gateway, args),
+            Self::Orchestrator(args) => (ProcessKind::Orchestrator, args),
+            Self::Worker(args) => (ProcessKind::Worker, args),
+        };
+        process::run(kind, args.load()?, Given { tools: stub::tools(), ..Given::default() })
+    }
 }
 
 impl Arguments {
@@ -120,6 +143,7 @@ impl Arguments {
             Command::Gateway(args) => process::run(ProcessKind::Gateway, args.load()?, Given::default()),
             Command::Orchestrator(args) => process::run(ProcessKind::Orchestrator, args.load()?, Given::default()),
             Command::Worker(args) => process::run(ProcessKind::Worker, args.load()?, Given::default()),
+            Command::Stub(stub) => stub.run(),
             Command::Migrate(args) => migrate::run(&args),
             Command::Token(args) => token::run(&args),
             Command::Nats(args) => nats::run(&args),

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 pub use self::{ground::Ground, launch::SbaProcess};
 use self::{ground::Nats, launch::Launch, settings::Settings};
 use super::{
-    HubAccount, LocalError, ModelServer, ModelServerOptions, NatsCluster, NatsServer, Postgres, RunFolder,
+    Durability, HubAccount, LocalError, ModelServer, ModelServerOptions, NatsCluster, NatsServer, Postgres, RunFolder,
     postgres::Database,
 };
 use crate::parts::Parts;
@@ -66,6 +66,8 @@ pub struct StackOptions {
     pub port: Option<u16>,
     /// The models.
     pub model: StackModel,
+    /// What NATS' messages survive, where the servers are started with the processes.
+    pub durability: Durability,
     /// More configuration, as JSON: sections and settings that take the place of the usual ones.
     pub overrides: Value,
     /// As `overrides`, for single processes by name, e.g. `orchestrator-1`.
@@ -85,6 +87,7 @@ impl Default for StackOptions {
             workers: 2,
             port: None,
             model,
+            durability: Durability::default(),
             overrides: json!({}),
             own: BTreeMap::new(),
             program: None,
@@ -123,7 +126,7 @@ impl Stack {
     /// # Errors
     /// When a part cannot be fetched, a server or process cannot be started, or is not ready in time.
     pub async fn start(options: StackOptions, mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
-        let ground = Ground::start(&mut say).await?;
+        let ground = Ground::start_as(options.durability, &mut say).await?;
         Self::start_on(ground, options, say).await
     }
 

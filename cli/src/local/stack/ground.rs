@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::local::{
-    HubAccount, LocalError, NatsCluster, NatsServer, Postgres, RunFolder, nats::NatsSite, postgres::Database,
+    Durability, HubAccount, LocalError, NatsCluster, NatsServer, Postgres, RunFolder, nats::NatsSite,
+    postgres::Database,
 };
 
 /// How long migrations may take.
@@ -34,10 +35,18 @@ impl Ground {
     ///
     /// # Errors
     /// When a part cannot be fetched, or a server cannot be started.
-    pub async fn start(mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
+    pub async fn start(say: impl FnMut(&str)) -> Result<Self, LocalError> {
+        Self::start_as(Durability::default(), say).await
+    }
+
+    /// The same, with messages that survive this.
+    ///
+    /// # Errors
+    /// As [`Ground::start`].
+    pub async fn start_as(durability: Durability, mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
         say("starting NATS with JetStream");
         let folder = RunFolder::create()?;
-        let nats = Nats::Server(NatsServer::start_in(&folder).await?);
+        let nats = Nats::Server(NatsServer::start_in(&folder, durability).await?);
         Self::around(folder, nats, say).await
     }
 
