@@ -20,6 +20,7 @@ mod purpose;
 mod schema;
 mod secret;
 mod shutdown;
+mod sweeper;
 mod telemetry;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ pub use self::{
     schema::{default_file, schema},
     secret::{Secret, SecretError},
     shutdown::ShutdownConfig,
+    sweeper::SweeperConfig,
     telemetry::{LogFormat, TelemetryConfig},
     worker::{QueueConcurrency, WorkerConfig},
 };
@@ -68,6 +70,8 @@ pub struct Config {
     pub orchestrator: OrchestratorConfig,
     /// Who does the jobs.
     pub worker: WorkerConfig,
+    /// What is removed once nobody needs it, and given out again when it was lost. One worker sweeps for all.
+    pub sweeper: SweeperConfig,
     /// The language model.
     pub model: ModelConfig,
     /// How documents are taken in and found again.
@@ -129,6 +133,7 @@ impl Config {
         self.gateway.check(Findings::new("gateway", &mut all));
         self.orchestrator.check(Findings::new("orchestrator", &mut all));
         self.worker.check(Findings::new("worker", &mut all));
+        self.sweeper.check(self, Findings::new("sweeper", &mut all));
         self.model.check(Findings::new("model", &mut all));
         self.knowledge.check(Findings::new("knowledge", &mut all));
         self.auth.check(Findings::new("auth", &mut all));

@@ -28,6 +28,9 @@ pub struct Metrics {
     jobs: IntGaugeVec,
     nats_events: IntCounterVec,
     dead_letters: IntCounterVec,
+    swept: IntCounterVec,
+    sweeps: IntCounter,
+    sweep_failures: IntCounter,
     /// Runs that this process owns now.
     pub runs_owned: IntGauge,
     /// HTTP and WebSocket connections that are open now.
@@ -84,6 +87,9 @@ impl Metrics {
             jobs: IntGaugeVec::new(Opts::new("queue_jobs_in_progress", "Jobs under way"), &["queue"])?,
             nats_events: counters("sba_nats_events_total", "Events of the NATS connection", "event")?,
             dead_letters: counters("sba_dead_letters_total", "Messages that could not be done", "origin")?,
+            swept: counters("sba_swept_total", "What nobody needed any more, or was lost", "what")?,
+            sweeps: IntCounter::new("sba_sweeps_total", "Sweeps over all tenants")?,
+            sweep_failures: IntCounter::new("sba_sweep_failures_total", "Tenants that could not be swept")?,
             runs_owned: IntGauge::new("sba_runs_owned", "Runs that this process owns")?,
             connections: IntGauge::new("sba_connections", "Connections that are open")?,
             connections_refused: IntCounter::new(
@@ -111,6 +117,9 @@ impl Metrics {
             Box::new(self.jobs.clone()),
             Box::new(self.nats_events.clone()),
             Box::new(self.dead_letters.clone()),
+            Box::new(self.swept.clone()),
+            Box::new(self.sweeps.clone()),
+            Box::new(self.sweep_failures.clone()),
             Box::new(self.runs_owned.clone()),
             Box::new(self.connections.clone()),
             Box::new(self.connections_refused.clone()),
@@ -154,6 +163,15 @@ impl Metrics {
     /// A message was dead-lettered. `origin` is one of a closed set.
     pub fn dead_letter(&self, origin: &str) {
         self.dead_letters.with_label_values(&[origin]).inc();
+    }
+
+    /// A sweep over all tenants did so much of each, and left so many tenants out. `what` is one of a closed set.
+    pub fn sweep(&self, did: &[(&str, u64)], left_out: u64) {
+        for (what, count) in did {
+            self.swept.with_label_values(&[what]).inc_by(*count);
+        }
+        self.sweeps.inc();
+        self.sweep_failures.inc_by(left_out);
     }
 
     /// Something happened to the NATS connection. `event` is one of a closed set.
