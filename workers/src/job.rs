@@ -2,10 +2,11 @@
 //!
 //! Layers, from the outside: [`queue`] pulls a bounded number of jobs, [`delivery`] continues the trace and settles the
 //! message (ack, back-off, dead letter), [`read`] reads the job as its type, [`suspect`] keeps away what kills workers,
-//! and a handler does the work: [`tool_call`] ([`once`] and [`stop`], where it has an effect) or [`index`]. A handler that has given up
+//! and a handler does the work: [`tool_call`] ([`once`] and [`stop`], where it has an effect; [`bounds`] hold for what it gives back) or [`index`]. A handler that has given up
 //! says so to whoever waits: to the run, or in the document's row. [`guard`] bounds a try, and waits out an outage.
 
 mod answer;
+mod bounds;
 mod delivery;
 mod guard;
 mod index;
@@ -62,6 +63,10 @@ pub(crate) struct Policy {
     pub(crate) progress: Duration,
     /// The longest that one try may take.
     pub(crate) deadline: Duration,
+    /// The longest that a run waits for a call.
+    pub(crate) call_deadline: Duration,
+    /// The largest result of a call, in bytes of JSON.
+    pub(crate) max_result: usize,
     /// The longest wait for a result to be stored.
     pub(crate) answer: Duration,
     /// How long a job waits for a store that is out of reach.
@@ -77,6 +82,8 @@ impl Policy {
             backoff: Backoff::new(own.retry_min_ms.into(), own.retry_max_ms.into()),
             progress: own.progress_ms.into(),
             deadline: own.job_deadline_ms.into(),
+            call_deadline: config.orchestrator.tool_deadline_ms.into(),
+            max_result: own.max_result_bytes,
             outage: own.outage_ms.into(),
             answer: config.nats.request_timeout_ms.into(),
         }
