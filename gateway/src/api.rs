@@ -5,6 +5,7 @@ mod documents;
 mod idempotency;
 mod page;
 mod runs;
+mod schedules;
 mod sessions;
 mod tasks;
 mod tenants;
@@ -53,6 +54,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(tenants::router())
         .merge(sessions::router())
         .merge(runs::router())
+        .merge(schedules::router())
         .merge(artifacts::router())
         .merge(documents::router())
         .merge(tasks::router())

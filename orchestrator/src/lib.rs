@@ -12,5 +12,6 @@ pub mod model;
 mod process;
 pub mod projector;
 pub mod retention;
+mod schedules;
 
 pub use process::{OrchestratorError, run};

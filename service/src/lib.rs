@@ -3,7 +3,7 @@
 //! - [`config`]: what a process is told; [`clock`] and [`ids`]: what it would else take from the world;
 //! - [`telemetry`], [`metrics`], [`health`], [`ops`]: what it tells operators;
 //! - [`nats`], [`provision`], [`heartbeat`]: how it meets the others;
-//! - [`publish`], [`delivery`], [`backoff`]: messages, stored and settled;
+//! - [`publish`], [`timer`], [`take_out`], [`delivery`], [`backoff`]: messages, stored, taken back and settled;
 //! - [`dead`], [`walk`]: what could not be done, and what stands in a stream, for operators;
 //! - [`log`]: the log of a run, as it is written and read;
 //! - [`process`]: what each does first and last; [`shutdown`]: how it ends.
@@ -24,5 +24,7 @@ pub mod process;
 pub mod provision;
 pub mod publish;
 pub mod shutdown;
+pub mod take_out;
 pub mod telemetry;
+pub mod timer;
 pub mod walk;

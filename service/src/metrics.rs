@@ -28,6 +28,7 @@ pub struct Metrics {
     jobs: IntGaugeVec,
     nats_events: IntCounterVec,
     dead_letters: IntCounterVec,
+    firings: IntCounterVec,
     /// Runs that this process owns now.
     pub runs_owned: IntGauge,
     /// HTTP and WebSocket connections that are open now.
@@ -84,6 +85,7 @@ impl Metrics {
             jobs: IntGaugeVec::new(Opts::new("queue_jobs_in_progress", "Jobs under way"), &["queue"])?,
             nats_events: counters("sba_nats_events_total", "Events of the NATS connection", "event")?,
             dead_letters: counters("sba_dead_letters_total", "Messages that could not be done", "origin")?,
+            firings: counters("sba_schedule_firings_total", "Moments of schedules that were seen to", "outcome")?,
             runs_owned: IntGauge::new("sba_runs_owned", "Runs that this process owns")?,
             connections: IntGauge::new("sba_connections", "Connections that are open")?,
             connections_refused: IntCounter::new(
@@ -111,6 +113,7 @@ impl Metrics {
             Box::new(self.jobs.clone()),
             Box::new(self.nats_events.clone()),
             Box::new(self.dead_letters.clone()),
+            Box::new(self.firings.clone()),
             Box::new(self.runs_owned.clone()),
             Box::new(self.connections.clone()),
             Box::new(self.connections_refused.clone()),
@@ -154,6 +157,11 @@ impl Metrics {
     /// A message was dead-lettered. `origin` is one of a closed set.
     pub fn dead_letter(&self, origin: &str) {
         self.dead_letters.with_label_values(&[origin]).inc();
+    }
+
+    /// A moment of a schedule was seen to. `outcome` is one of a closed set.
+    pub fn firing(&self, outcome: &str) {
+        self.firings.with_label_values(&[outcome]).inc();
     }
 
     /// Something happened to the NATS connection. `event` is one of a closed set.

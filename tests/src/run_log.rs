@@ -145,6 +145,7 @@ impl Writer {
             settings: Box::default(),
             call: None,
             fork_of: None,
+            schedule: None,
         })])?;
         Ok(self.append(&record).await?)
     }

@@ -13,6 +13,10 @@ mod view;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::view::{Projected, RunView};
+pub(super) use self::{
+    start::{Bounds, StartOptions, StartRun},
+    view::FailureView,
+};
 use crate::app::App;
 
 /// The endpoints of runs.

@@ -64,6 +64,10 @@ pub struct OrchestratorConfig {
     pub supervise_interval_ms: Millis,
     /// Time without progress after which a run counts as stuck, in milliseconds.
     pub stall_ms: Millis,
+    /// Schedules whose moment has come that one process sees to at the same time; each takes a database connection.
+    pub max_firings: u32,
+    /// Time after its moment from which on a schedule has missed it, in milliseconds.
+    pub schedule_grace_ms: Millis,
     /// Most events that the projector writes in one transaction.
     pub projector_batch: usize,
     /// Least time from one transaction of the projector to the next, in milliseconds: under load more events share one.
@@ -113,6 +117,8 @@ impl Default for OrchestratorConfig {
             run_deadline_ms: Millis::new(900_000),
             supervise_interval_ms: Millis::new(5_000),
             stall_ms: Millis::new(60_000),
+            max_firings: 4,
+            schedule_grace_ms: Millis::new(60_000),
             projector_batch: 500,
             projector_gather_ms: Millis::new(25),
             projector_keep_ms: Millis::new(1_000),
@@ -157,6 +163,8 @@ impl OrchestratorConfig {
         to.range("run_deadline_ms", self.run_deadline_ms.get(), 100..=604_800_000);
         to.range("supervise_interval_ms", self.supervise_interval_ms.get(), 50..=600_000);
         to.range("stall_ms", self.stall_ms.get(), 100..=3_600_000);
+        to.range("max_firings", self.max_firings, 1..=256);
+        to.range("schedule_grace_ms", self.schedule_grace_ms.get(), 1_000..=86_400_000);
         to.range("projector_batch", self.projector_batch, 1..=10_000);
         to.range("projector_gather_ms", self.projector_gather_ms.get(), 0..=1_000);
         to.range("projector_keep_ms", self.projector_keep_ms.get(), 50..=2_000);

@@ -75,3 +75,5 @@ pub fn dead_letters(tenant: Option<&TenantKey>, source: Option<Source>) -> Strin
         Some(Source::Queue(queue)) => format!("sba.{tenant}.dead.{}.*.{queue}.*", Origin::Job),
     }
 }
+/// The schedules whose moment has come, of all tenants.
+pub const DUE: &str = "sba.*.due.*.*";

@@ -28,6 +28,7 @@ fn original() -> impl Strategy<Value = Subject> {
             one_of(Queue::ALL).prop_map(move |queue| Subject::Job { tenant: t2.clone(), queue, call }),
             Just(Subject::Jobx { tenant: tenant.clone(), tool: word.parse().unwrap(), call }),
             Just(Subject::Fired { tenant: tenant.clone(), run, name: word.parse().unwrap() }),
+            Just(Subject::Due { tenant: tenant.clone(), schedule: ScheduleId::from_uuid(id) }),
         ]
     })
 }
@@ -42,6 +43,7 @@ fn any_subject() -> impl Strategy<Value = Subject> {
             one_of(Verb::ALL).prop_map(move |verb| Subject::Inbound { tenant: t3.clone(), run, verb }),
             Just(Subject::Snap { tenant: tenant.clone(), run }),
             Just(Subject::Timer { tenant: tenant.clone(), run, name: word.parse().unwrap() }),
+            Just(Subject::Schedule { tenant: tenant.clone(), schedule: ScheduleId::from_uuid(id) }),
             Just(Subject::Audit { tenant: tenant.clone(), action: word.parse().unwrap() }),
             Just(Subject::Ctl(InstanceId::from_uuid(id))),
             Just(Subject::Stop(CallId::from_uuid(id))),

@@ -206,3 +206,17 @@ async fn what_is_no_answer_is_refused() {
     let text = house.request(Method::POST, &format!("/runs/{run}/pause"), &house.member()).body("now");
     assert_eq!(answer(text).await.0, 415);
 }
+
+#[tokio::test]
+async fn what_was_taken_says_where_its_effect_shows() {
+    let house = house().await;
+    let (run, _) = running(&house).await;
+    let pause = house.request(Method::POST, &format!("/runs/{run}/pause"), &house.member()).send().await.unwrap();
+    assert_eq!((pause.status().as_u16(), &pause.headers()["location"]), (202, &*format!("/api/v1/runs/{run}")));
+    let call = json!({"tool_name": "task_list", "params": {}});
+    let call = house.request(Method::POST, "/tools/execute", &house.member()).json(&call).send().await.unwrap();
+    let location = call.headers()["location"].to_str().unwrap().to_owned();
+    let called: Value = call.json().await.unwrap();
+    assert_eq!(called["links"]["run"], location);
+    assert_eq!(house.get(location.strip_prefix("/api/v1").unwrap()).await.0, 200, "at once");
+}

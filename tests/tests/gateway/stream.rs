@@ -253,3 +253,17 @@ async fn a_run_whose_log_was_removed_says_so_and_how_it_ended() {
     let bearer = format!("Bearer {stranger}");
     assert_eq!(refusal(house.try_watch(run, 0, &[("authorization", &bearer)]).await).0, 404);
 }
+
+#[tokio::test]
+async fn a_tenant_takes_no_more_than_its_share_of_the_places() {
+    let house = house_with(|config| config.gateway.max_viewers_per_tenant = 1).await;
+    let run = house.start(&json!({"prompt": "a"})).await;
+    let _first = house.watch(run, 0).await;
+    let bearer = format!("Bearer {}", house.member());
+    let second = house.try_watch(run, 0, &[("authorization", &bearer)]).await;
+    assert_eq!(refusal(second), (429, "rate_limited".to_owned()));
+    let neighbour = house.neighbour().await;
+    let theirs = format!("Bearer {}", house.token(&neighbour, 7, &[Role::Member]));
+    let other = house.try_watch(run, 0, &[("authorization", &theirs)]).await;
+    assert_eq!(refusal(other), (404, "not_found".to_owned()), "there is room for the neighbour");
+}
