@@ -87,6 +87,12 @@ impl ReadError {
         }
     }
 
+    /// Whether asking again may help. Of a run whose log is gone there is something else to be shown then.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Gone)
+    }
+
     /// Whether a newer version wrote what could not be read: the run is then left for a newer process.
     #[must_use]
     pub fn is_from_the_future(&self) -> bool {

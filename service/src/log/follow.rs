@@ -39,6 +39,8 @@ pub struct Follow {
     vain: u32,
     /// Whether the log may have more, so that it is read before anything is listened to.
     behind: bool,
+    /// Records that were read and not given out yet.
+    read: Vec<Stored>,
 }
 
 impl RunLog {
@@ -53,16 +55,53 @@ impl RunLog {
         let live = self.jetstream.client().subscribe(subject).await;
         let live = live.map_err(|error| ReadError::Unavailable(error.to_string()))?;
         let (log, tenant) = (self.clone(), tenant.clone());
-        Ok(Follow { log, tenant, run, live, position: 0, next: 1, announced: 0, vain: 0, behind: true })
+        Ok(Follow {
+            log,
+            tenant,
+            run,
+            live,
+            position: 0,
+            next: 1,
+            announced: 0,
+            vain: 0,
+            behind: true,
+            read: Vec::new(),
+        })
     }
 }
 
 impl Follow {
+    /// Whether there is such a run: to be asked before anything else. A replica may not have it yet; the leader knows.
+    ///
+    /// # Errors
+    /// [`ReadError`]; also where the leader has it and no replica gets it.
+    pub async fn has_begun(&mut self) -> Result<bool, ReadError> {
+        for tries in 0..=LAG_TRIES {
+            let page = self.log.history(&self.tenant, self.run, 0).await?;
+            if !page.records.is_empty() {
+                (self.behind, self.read) = (page.more, page.records);
+                return Ok(true);
+            }
+            if tries == 0 && self.log.load(&self.tenant, self.run).await?.is_none() {
+                return Ok(false);
+            }
+            sleep(LAG_PAUSE).await;
+        }
+        Err(ReadError::Unavailable("no replica has the run's log".to_owned()))
+    }
+
     /// The records that come next, at least one. Waits for them. A future that is dropped loses nothing.
     ///
     /// # Errors
     /// [`ReadError`]; following can be gone on with, unless a part of the log is [gone](ReadError::Gone).
     pub async fn next(&mut self) -> Result<Vec<Stored>, ReadError> {
+        if !self.read.is_empty() {
+            let read = std::mem::take(&mut self.read);
+            let new = self.take(read);
+            if !new.is_empty() {
+                return Ok(new);
+            }
+        }
         loop {
             if self.behind {
                 let page = self.log.history(&self.tenant, self.run, self.position).await?;
