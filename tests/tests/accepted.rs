@@ -12,6 +12,7 @@ use sba_tests::{
     scene::{PATIENCE, Run, Scene},
 };
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// A run that creates one task.
 fn body(word: &str) -> Value {
@@ -80,21 +81,30 @@ async fn a_gateway_dies_while_it_accepts() {
     let mut scene = Scene::start(json!({})).await.unwrap();
     let user = scene.tenant(json!({})).await.unwrap();
     let urls = scene.urls.clone();
+    let (answered, mut answers) = watch::channel(0);
+    let (dead, death) = watch::channel(false);
     let clients = (0..40).map(|n| {
-        let (user, urls) = (user.clone(), urls.clone());
+        let (user, urls, answered, mut death) = (user.clone(), urls.clone(), answered.clone(), death.clone());
         tokio::spawn(async move {
             let key = format!("key-{n}");
-            tokio::time::sleep(std::time::Duration::from_millis(n * 10)).await;
+            // One comes when it is too late in any case.
+            if n == 39 {
+                death.wait_for(|dead| *dead).await.unwrap();
+            }
             // At the one that dies, and, where that gives no answer, at the other.
             match post(&user, &urls[0], &key, &body(&key)).await {
-                Ok((201, started)) => (started, true),
+                Ok((201, started)) => {
+                    answered.send_modify(|count| *count += 1);
+                    (started, true)
+                }
                 _ => (post(&user, &urls[1], &key, &body(&key)).await.unwrap().1, false),
             }
         })
     });
     let clients: Vec<_> = clients.collect();
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    answers.wait_for(|count| *count > 0).await.unwrap();
     scene.stack.gateways()[0].kill().unwrap();
+    dead.send_replace(true);
     let started = join_all(clients).await.into_iter().map(Result::unwrap);
     let (mut here, mut runs) = (0, Vec::new());
     for (run, by_the_first) in started {
