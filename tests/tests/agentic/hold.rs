@@ -18,7 +18,7 @@ fn long() -> Turn {
 pub(crate) async fn a_paused_run_breaks_off_its_model_and_goes_on_when_it_is_resumed(scene: &Scene) {
     let user = scene.tenant(json!({})).await.unwrap();
     let words: String = (1..=40).map(|n| format!("word{n} ")).collect();
-    let run = scene.run(&user, "held", [Turn::slowly(words.trim(), 25)]).await.unwrap();
+    let run = scene.run(&user, "held", [Turn::slowly(words.trim(), 150)]).await.unwrap();
     run.until_said("token").await.unwrap();
     assert_eq!(run.tell("pause", json!({})).await.unwrap().0, 202);
     let paused = run.until("paused").await.unwrap();
