@@ -6,6 +6,7 @@
 mod agent;
 mod budget;
 mod decide;
+pub mod outlook;
 mod timer;
 mod turn;
 mod workflow;
@@ -14,4 +15,4 @@ pub use agent::{Agent, AgentSettings, Prices, RunLimits};
 pub use decide::{Action, Answer, Decision, Input, decide};
 pub use timer::Timer;
 pub use turn::{Stamp, Turn};
-pub use workflow::{ModelCall, Piece, Thought, WriteInput, hits, tidy};
+pub use workflow::{ModelCall, Piece, Source, Thought, WriteInput, hits, tidy};

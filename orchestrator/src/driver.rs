@@ -6,11 +6,13 @@
 //! - `commands`: the queue, and what becomes of each delivery;
 //! - `activate`: from a command to a run that this process holds;
 //! - `held`: a held run: decide, append behind the fence, go on;
-//! - `write`: a call of the model; `perform`: everything else that a decision asks for;
+//! - `write`: a call of the model; `trouble`: what follows when it fails; `answers`: those
+//!   that are kept for while it is out; `perform`: everything else that a decision asks for;
 //! - `roll` and `control`: commands for a run that is held go to its holder, in this process or another;
 //! - `timers`: what fired becomes a command.
 
 mod activate;
+mod answers;
 mod commands;
 mod control;
 mod hearing;
@@ -19,12 +21,14 @@ mod perform;
 mod prompt;
 mod roll;
 mod timers;
+mod trouble;
 mod write;
 
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::Context;
 use sba_service::{
+    backoff::Backoff,
     clock::Clock,
     config::{Config, OrchestratorConfig},
     heartbeat::Peers,
@@ -41,7 +45,7 @@ pub use timers::forward;
 
 use crate::{
     domain::{AgentSettings, Prices, RunLimits},
-    model::{Model, ModelError, Retry, Wait, prompts::Room},
+    model::{Model, ModelError, Outage, Retry, Wait, prompts::Room},
 };
 
 /// Everything that driving takes. One for each process.
@@ -87,6 +91,12 @@ pub struct Limits {
     pub frame_bytes: usize,
     /// When to call a model again.
     pub retry: Retry,
+    /// When to call the fallback again.
+    pub fallback_retry: Retry,
+    /// What an outage of the provider means for runs.
+    pub outage: Outage,
+    /// The pause before a command that failed is delivered again.
+    pub command_backoff: Backoff,
     /// Pause before a command of a run that another process owns is looked at again.
     pub owned_elsewhere: Duration,
     /// Longest wait until a job or a timer is stored.
@@ -114,7 +124,10 @@ impl Limits {
             append: own.append_deadline_ms.into(),
             deliveries: own.command_max_deliveries,
             frame_bytes: own.max_frame_bytes,
-            retry: Retry::from(&config.model),
+            retry: Retry::of(&config.model),
+            fallback_retry: Retry::of_fallback(&config.model),
+            outage: Outage::of(&config.model, own),
+            command_backoff: Backoff::new(own.command_retry_min_ms.into(), own.command_retry_max_ms.into()),
             owned_elsewhere: own.heartbeat_ms.duration(),
             publish: config.nats.request_timeout_ms.into(),
             handover: config.nats.request_timeout_ms.into(),
@@ -145,7 +158,9 @@ impl AgentSettings {
             max_top_k: config.knowledge.max_top_k,
             max_sections: config.orchestrator.max_sections,
             limits: limits(&config.orchestrator),
+            call_ms: Arc::new(config.call_deadlines().into_iter().map(|(tool, ms)| (tool, ms.get())).collect()),
             locale: config.orchestrator.locale.clone(),
+            cached_answers: config.model.cached_answers,
         }
     }
 }
@@ -161,5 +176,7 @@ fn limits(own: &OrchestratorConfig) -> RunLimits {
         call_ms: own.tool_deadline_ms.get(),
         answer_ms: own.answer_deadline_ms.get(),
         grace_ms: own.cancel_grace_ms.get(),
+        stalls: own.stall_limit,
+        lost_attempts: own.max_lost_attempts,
     }
 }

@@ -16,6 +16,7 @@ mod fallback;
 mod guard;
 mod http;
 mod json_text;
+mod key;
 mod openai;
 pub mod prompts;
 mod provider;
@@ -26,6 +27,8 @@ mod sse;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use serde::Serialize;
+use tokio::time::Instant;
 
 pub use breaker::{Breaker, Patience};
 pub use calls::CallLimits;
@@ -34,7 +37,7 @@ pub use fallback::Fallback;
 pub use guard::{Guarded, Limits};
 pub use json_text::JsonText;
 pub use provider::from_config;
-pub use retry::Retry;
+pub use retry::{Failed, Next, Outage, Retry};
 pub use scripted::{Fault, FaultKind, Script, Scripted};
 
 /// The chunks of one answer, in order; ends after `End` or the first error.
@@ -49,10 +52,24 @@ pub trait Model: Send + Sync {
     /// Any [`ModelError`]: what fails before the answer begins is returned here, what fails later
     /// is the stream's last item.
     async fn stream(&self, request: ModelRequest) -> Result<ModelStream, ModelError>;
+
+    /// How its provider does, as far as earlier calls showed.
+    fn standing(&self) -> Standing {
+        Standing::default()
+    }
+}
+
+/// How a model's provider does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Since when it is out, and so is whatever stands in for it; none while one of them answers.
+    pub out_since: Option<Instant>,
+    /// Whether the fallback is called in its place.
+    pub is_fallback: bool,
 }
 
 /// One call: what to say to the model, and within which bounds it may answer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ModelRequest {
     /// The model's name as its provider knows it.
     pub model: String,
@@ -83,7 +100,7 @@ impl ModelRequest {
 }
 
 /// A tool that the model may ask for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ToolOffer {
     /// Its name.
     pub name: String,
@@ -100,7 +117,7 @@ impl ToolOffer {
 }
 
 /// One turn of the conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Message {
     /// The person, or SBA on their behalf.
     User(String),
@@ -140,7 +157,7 @@ impl Message {
 }
 
 /// A tool call that the model asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToolCall {
     /// What the provider calls it; unique within the conversation.
     pub id: String,
@@ -151,7 +168,7 @@ pub struct ToolCall {
 }
 
 /// A JSON Schema that the provider holds the answer to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OutputSchema {
     /// Letters, digits, `-` and `_`; some providers cache compiled schemas by it.
     pub name: String,
@@ -162,6 +179,8 @@ pub struct OutputSchema {
 /// What comes out of a model's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ModelChunk {
+    /// Another model than the one that was asked answers, under this name. It comes before anything else.
+    By(String),
     /// The next piece of the answer. An empty one is a sign of life of a provider that is busy with what
     /// is given as a whole; a [`Guarded`] model passes on none.
     Text(String),

@@ -20,6 +20,7 @@ use crate::{
     model::{self, ModelError},
     projector::{Intervals, Projector},
     retention::Retention,
+    supervisor::{Patience, Supervisor},
 };
 
 /// Why an orchestrator could not start, or had to stop.
@@ -70,11 +71,11 @@ impl OrchestratorError {
 /// [`OrchestratorError`] when it cannot start, or its queue is gone. A database that is down is no error: runs
 /// go on, and the projection catches up.
 pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> Result<(), OrchestratorError> {
-    let model = model::from_config(&config.model, config.orchestrator.model_deadline_ms.into())?;
     let database = database(&config.database)?;
     let roll = Roll::default();
     let held = roll.clone();
     let mut base = Base::open(ProcessKind::Orchestrator, &config, clock, &shutdown, move || held.runs()).await?;
+    let model = model::from_config(&config.model, config.orchestrator.model_deadline_ms.into(), &base.metrics)?;
     let provision = Provision::new(base.jetstream.clone(), config.nats.startup_timeout_ms.into());
     let (stream, queue) = consumer::commands(&pace(&config.orchestrator));
     let (timers, fired) = consumer::timers(&pace(&config.orchestrator));
@@ -104,7 +105,17 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
         metrics: base.metrics.clone(),
         limits: Limits::of(&config),
     });
+    let supervisor = Supervisor {
+        jetstream: base.jetstream.clone(),
+        log: driver.log.clone(),
+        peers: base.peers().clone(),
+        settings: driver.settings.clone(),
+        clock: base.clock.clone(),
+        metrics: base.metrics.clone(),
+        patience: Patience::of(&config),
+    };
     shutdown.spawn(projector.run(shutdown.soft()));
+    shutdown.spawn(supervisor.run(shutdown.soft()));
     base.serve();
     tracing::info!(instance = %base.instance, "the orchestrator takes commands");
     driver::listen(driver.clone(), &shutdown).await?;

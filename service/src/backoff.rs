@@ -33,6 +33,12 @@ impl Backoff {
         self.due(failed).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
     }
 
+    /// A pause as long as the whole wait so far, so that the wait doubles; `chance` as in [`Backoff::pause_by`].
+    #[must_use]
+    pub fn pause_after(&self, waited: Duration, chance: f64) -> Duration {
+        waited.max(self.shortest).min(self.longest).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
+    }
+
     fn due(&self, failed: u32) -> Duration {
         let doubled = self.shortest.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
         doubled.min(self.longest)

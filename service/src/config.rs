@@ -23,6 +23,7 @@ mod shutdown;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod worker;
 
 use std::path::Path;
@@ -49,6 +50,7 @@ pub use self::{
     secret::{Secret, SecretError},
     shutdown::ShutdownConfig,
     telemetry::{LogFormat, TelemetryConfig},
+    tools::{ToolConfig, ToolsConfig, Tries},
     worker::{QueueConcurrency, WorkerConfig},
 };
 
@@ -68,6 +70,8 @@ pub struct Config {
     pub orchestrator: OrchestratorConfig,
     /// Who does the jobs.
     pub worker: WorkerConfig,
+    /// How calls of tools are tried.
+    pub tools: ToolsConfig,
     /// The language model.
     pub model: ModelConfig,
     /// How documents are taken in and found again.
@@ -129,6 +133,7 @@ impl Config {
         self.gateway.check(Findings::new("gateway", &mut all));
         self.orchestrator.check(Findings::new("orchestrator", &mut all));
         self.worker.check(Findings::new("worker", &mut all));
+        self.tools.check(Findings::new("tools", &mut all));
         self.model.check(Findings::new("model", &mut all));
         self.knowledge.check(Findings::new("knowledge", &mut all));
         self.auth.check(Findings::new("auth", &mut all));

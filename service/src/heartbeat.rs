@@ -74,7 +74,7 @@ impl Heartbeat {
     /// If the connection is closed.
     pub async fn start(client: Client, beat: Beat) -> Result<Self, async_nats::Error> {
         let heard = client.subscribe(sba_subjects::subject::filter::HEARTBEATS).await?;
-        let peers = Peers::new(beat.instance, beat.rhythm, beat.clock.clone());
+        let peers = Peers::new(beat.instance, beat.kind, beat.rhythm, beat.clock.clone());
         let stop = CancellationToken::new();
         let task = tokio::spawn(pulse::run(client, heard, beat, peers.clone(), stop.clone()));
         Ok(Self { peers, stop, task: Some(task) })

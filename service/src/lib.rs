@@ -3,7 +3,7 @@
 //! - [`config`]: what a process is told; [`clock`] and [`ids`]: what it would else take from the world;
 //! - [`telemetry`], [`metrics`], [`health`], [`ops`]: what it tells operators;
 //! - [`nats`], [`provision`], [`heartbeat`]: how it meets the others;
-//! - [`publish`], [`delivery`], [`backoff`]: messages, stored and settled;
+//! - [`publish`], [`standing`], [`delivery`], [`backoff`]: messages, stored, looked for and settled;
 //! - [`dead`], [`walk`]: what could not be done, and what stands in a stream, for operators;
 //! - [`log`]: the log of a run, as it is written and read;
 //! - [`process`]: what each does first and last; [`shutdown`]: how it ends.
@@ -24,5 +24,6 @@ pub mod process;
 pub mod provision;
 pub mod publish;
 pub mod shutdown;
+pub mod standing;
 pub mod telemetry;
 pub mod walk;

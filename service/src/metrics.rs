@@ -4,9 +4,9 @@ mod labels;
 
 use std::time::Duration;
 
+pub use prometheus::IntGauge;
 use prometheus::{
-    Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use self::labels::Bounded;
@@ -28,6 +28,13 @@ pub struct Metrics {
     jobs: IntGaugeVec,
     nats_events: IntCounterVec,
     dead_letters: IntCounterVec,
+    stalled: IntCounterVec,
+    model_circuit: IntGaugeVec,
+    model_failures: IntCounterVec,
+    /// Runs that were cancelled because their model's provider was out for too long.
+    pub outage_cancelled: IntCounter,
+    /// Runs that have not ended, as far as this process looks after them.
+    pub runs_open: IntGauge,
     /// Runs that this process owns now.
     pub runs_owned: IntGauge,
     /// HTTP and WebSocket connections that are open now.
@@ -84,6 +91,17 @@ impl Metrics {
             jobs: IntGaugeVec::new(Opts::new("queue_jobs_in_progress", "Jobs under way"), &["queue"])?,
             nats_events: counters("sba_nats_events_total", "Events of the NATS connection", "event")?,
             dead_letters: counters("sba_dead_letters_total", "Messages that could not be done", "origin")?,
+            model_circuit: IntGaugeVec::new(
+                Opts::new("sba_model_circuit", "0: the model is called, 1: one call tries it, 2: it is left alone"),
+                &["endpoint"],
+            )?,
+            model_failures: counters("sba_model_failures_total", "Calls of a model that failed", "code")?,
+            outage_cancelled: IntCounter::new(
+                "sba_runs_cancelled_by_outage_total",
+                "Runs that were cancelled because their model was out",
+            )?,
+            stalled: counters("sba_runs_stalled_total", "Runs that were found without progress", "reason")?,
+            runs_open: IntGauge::new("sba_runs_open", "Runs that have not ended, where this process looks after them")?,
             runs_owned: IntGauge::new("sba_runs_owned", "Runs that this process owns")?,
             connections: IntGauge::new("sba_connections", "Connections that are open")?,
             connections_refused: IntCounter::new(
@@ -104,6 +122,7 @@ impl Metrics {
 
     fn register(&self) -> Result<(), prometheus::Error> {
         let all: Vec<Box<dyn prometheus::core::Collector>> = vec![
+        let all: [Box<dyn prometheus::core::Collector>; 19] = [
             Box::new(self.requests.clone()),
             Box::new(self.run_seconds.clone()),
             Box::new(self.tool_calls.family().clone()),
@@ -111,6 +130,11 @@ impl Metrics {
             Box::new(self.jobs.clone()),
             Box::new(self.nats_events.clone()),
             Box::new(self.dead_letters.clone()),
+            Box::new(self.stalled.clone()),
+            Box::new(self.model_circuit.clone()),
+            Box::new(self.model_failures.clone()),
+            Box::new(self.outage_cancelled.clone()),
+            Box::new(self.runs_open.clone()),
             Box::new(self.runs_owned.clone()),
             Box::new(self.connections.clone()),
             Box::new(self.connections_refused.clone()),
@@ -154,6 +178,22 @@ impl Metrics {
     /// A message was dead-lettered. `origin` is one of a closed set.
     pub fn dead_letter(&self, origin: &str) {
         self.dead_letters.with_label_values(&[origin]).inc();
+    }
+
+    /// How the circuit to a model stands. `endpoint` is `first` or `fallback`.
+    #[must_use]
+    pub fn model_circuit(&self, endpoint: &str) -> IntGauge {
+        self.model_circuit.with_label_values(&[endpoint])
+    }
+
+    /// A call of a model failed. `code` is one of a closed set.
+    pub fn model_failure(&self, code: &str) {
+        self.model_failures.with_label_values(&[code]).inc();
+    }
+
+    /// A run was found without progress. `reason` is one of a closed set.
+    pub fn stalled(&self, reason: &str) {
+        self.stalled.with_label_values(&[reason]).inc();
     }
 
     /// Something happened to the NATS connection. `event` is one of a closed set.

@@ -1,4 +1,4 @@
-//! Makes the streams, buckets and consumers that SBA needs, or brings them up to date.
+//! Makes the streams and consumers that SBA needs, or brings them up to date.
 //!
 //! Any number of processes may do so at the same time.
 
@@ -8,7 +8,6 @@ use async_nats::jetstream::{
     Context, ErrorCode,
     consumer::pull,
     context::{CreateStreamError, CreateStreamErrorKind},
-    kv,
     stream::{self, ConsumerError, ConsumerErrorKind},
 };
 use tokio::time::{Instant, sleep};
@@ -65,20 +64,6 @@ impl Provision {
         for config in configs {
             let what = format!("stream {}", config.name);
             self.until(what, || self.jetstream.create_or_update_stream(config.clone()), stream_kind).await?;
-        }
-        Ok(())
-    }
-
-    /// Creates or updates key-value buckets.
-    ///
-    /// # Errors
-    /// As [`Provision::streams`].
-    pub async fn buckets(&self, configs: impl IntoIterator<Item = kv::Config>) -> Result<(), ProvisionError> {
-        for config in configs {
-            let what = format!("bucket {}", config.bucket);
-            // The client hides what the server said, so that any failure may be one that passes.
-            let ask = || self.jetstream.create_or_update_key_value(config.clone());
-            self.until(what, ask, |_| Kind::Unavailable).await?;
         }
         Ok(())
     }

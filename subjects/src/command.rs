@@ -9,6 +9,7 @@ use crate::{
     event::{Created, Event, ToolResult},
     id::{AskId, CommandId, RunId, UserId},
     name::{TimerName, Verb},
+    run::Stall,
 };
 
 /// A command, whole: whoever handles it needs nothing but the run's log.
@@ -86,6 +87,13 @@ pub enum CommandBody {
         /// Which.
         name: TimerName,
     },
+    /// Look at the run: it shows no progress.
+    Poke {
+        /// The last `seq` of the run that was looked at; nothing was lost where more was said since.
+        seq: u64,
+        /// What was found.
+        reason: Stall,
+    },
 }
 
 impl CommandBody {
@@ -100,6 +108,7 @@ impl CommandBody {
             Self::Resume => Verb::Resume,
             Self::Result(_) => Verb::Result,
             Self::Timer { .. } => Verb::Timer,
+            Self::Poke { .. } => Verb::Poke,
         }
     }
 }

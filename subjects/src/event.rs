@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     id::{ArtifactId, AskId, CallId, InstanceId, RunId, SessionId, TenantId, UserId},
     name::{ToolName, Verb},
-    run::{AskKind, Effect, Failure, RunStatus, StepKind, StepStatus, Usage, Workflow},
+    run::{AskKind, Effect, Failure, RunStatus, Stall, StepKind, StepStatus, Usage, Workflow},
 };
 
 /// One fact about a run.
@@ -42,6 +42,8 @@ pub enum Event {
     Error(Failure),
     /// A command came that could not be done. The run goes on as if it had not come.
     Refused(Refused),
+    /// The run was found without progress. What it waits for is asked for again.
+    Stalled(Stalled),
     /// The run ended. Always the last event.
     Done(Done),
 }
@@ -64,6 +66,7 @@ impl Event {
             Self::Artifact(_) => "artifact",
             Self::Error(_) => "error",
             Self::Refused(_) => "refused",
+            Self::Stalled(_) => "stalled",
             Self::Done(_) => "done",
         }
     }
@@ -83,6 +86,7 @@ impl Event {
         "artifact",
         "error",
         "refused",
+        "stalled",
         "done",
     ];
 }
@@ -151,6 +155,9 @@ pub struct TenantSettings {
     /// The tools of which a person must approve each call.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub approve: Vec<ToolName>,
+    /// Whether answers are kept, and given again while no model can be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_answers: Option<bool>,
 }
 
 impl TenantSettings {
@@ -194,9 +201,12 @@ pub struct RunOptions {
     /// The only tools that the model is offered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tools: Option<Vec<ToolName>>,
-    /// Whether the run matters more than others when the model is out. Stored; nothing follows from it yet.
+    /// Whether the run waits for a model's provider that is out, where others are cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub critical: Option<bool>,
+    /// Whether an earlier answer may be given while no model can be reached; only `false` changes anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_answers: Option<bool>,
 }
 
 /// A process took the run; its number is the envelope's `attempt`.
@@ -316,6 +326,17 @@ pub struct Refused {
     pub verb: Verb,
     /// Why not.
     pub reason: Failure,
+}
+
+/// The run was found without progress.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stalled {
+    /// What was found.
+    pub reason: Stall,
+    /// Since when nothing happened, in milliseconds since 1970.
+    pub since: u64,
+    /// How often in a row, this time included.
+    pub count: u32,
 }
 
 /// A step ended.

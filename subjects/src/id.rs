@@ -161,6 +161,12 @@ impl CallId {
         Self(Uuid::new_v5(&run.0, format!("call\0{step}").as_bytes()))
     }
 
+    /// The job that looks after a run: there is one at a time.
+    #[must_use]
+    pub fn of_supervision(run: RunId) -> Self {
+        Self(Uuid::new_v5(&run.0, b"supervise"))
+    }
+
     /// The call that a step makes once more, decided where the run's log stood at `seq`.
     #[must_use]
     pub fn again(run: RunId, step: u32, seq: u64) -> Self {

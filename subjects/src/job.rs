@@ -7,7 +7,7 @@ use crate::{
     codec::Versioned,
     id::{CallId, DocumentId, RunId, TenantId, UserId},
     name::{Queue, ToolName},
-    run::Effect,
+    run::{Effect, Stall},
     tool::spec,
 };
 
@@ -46,11 +46,13 @@ pub enum JobBody {
     Tool(ToolJob),
     /// Index a document.
     Index(IndexJob),
+    /// Tell a run without progress to look at itself.
+    Supervise(SuperviseJob),
 }
 
 impl JobBody {
     /// The kinds of job that this version knows.
-    pub const KINDS: &'static [&'static str] = &["tool", "index"];
+    pub const KINDS: &'static [&'static str] = &["tool", "index", "supervise"];
 }
 
 /// A tool call of a run.
@@ -75,6 +77,17 @@ pub struct IndexJob {
     pub document_id: DocumentId,
     /// SHA-256 of the content that is to be indexed, in hex: a job for older content does nothing.
     pub content_sha256: String,
+}
+
+/// A run without progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuperviseJob {
+    /// The run.
+    pub run: RunId,
+    /// Its last `seq` when it was looked at.
+    pub seq: u64,
+    /// What was found.
+    pub reason: Stall,
 }
 
 /// The queue that serves a tool.

@@ -8,11 +8,12 @@
 //! - [`envelope`], [`event`] and [`record`]: the log of a run;
 //! - [`state`]: what a log says, folded;
 //! - [`command`], [`job`] and [`heartbeat`]: what processes say to each other;
-//! - [`dead`]: what the headers of a dead letter say;
+//! - [`dead`]: what the headers of a dead letter say; [`answer`]: answers of models that are kept;
 //! - [`tool`]: what the built-in tools take and return;
 //! - [`codec`]: CBOR, with limits;
 //! - [`visible`]: text as its reader sees it.
 
+pub mod answer;
 pub mod codec;
 pub mod command;
 pub mod consumer;

@@ -75,6 +75,8 @@ closed_set!(
         Result = "result",
         /// A timer of the run fired.
         Timer = "timer",
+        /// The run shows no progress: look at it.
+        Poke = "poke",
     }
 );
 

@@ -101,6 +101,24 @@ closed_set!(
     }
 );
 
+closed_set!(
+    /// Why somebody has to look at a run that does not go on by itself.
+    Stall, "stall" {
+        /// It was accepted, and no command to begin it is under way.
+        NotStarted = "not_started",
+        /// A process is to work on it, and none that lives does.
+        Ownerless = "ownerless",
+        /// It waits for a tool, and neither the call nor its result is under way.
+        CallLost = "call_lost",
+        /// The moment has passed at which a timer was to wake it.
+        TimerLost = "timer_lost",
+        /// A tool has not answered in time.
+        CallLate = "call_late",
+        /// It takes longer than it may.
+        Overtime = "overtime",
+    }
+);
+
 /// What model calls took, as the provider counted it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {

@@ -103,6 +103,12 @@ pub struct RunState {
     /// Commands that it refused.
     #[serde(default)]
     pub refused: u32,
+    /// How often it was found without progress since it last made some.
+    #[serde(default)]
+    pub stalls: u32,
+    /// Attempts in a row that ended without a word: their processes were lost.
+    #[serde(default)]
+    pub lost_attempts: u32,
 }
 
 /// How many commands a run remembers.
@@ -153,6 +159,9 @@ pub struct StepState {
     /// How often it was tried in vain.
     #[serde(default)]
     pub errors: u32,
+    /// Since when it waits for its model's provider, in milliseconds since 1970.
+    #[serde(default)]
+    pub waits_since: Option<u64>,
     /// Why it failed.
     #[serde(default)]
     pub error: Option<Failure>,

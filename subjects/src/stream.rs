@@ -29,6 +29,8 @@ closed_set!(
         Dead = "DEAD",
         /// Who did what.
         Audit = "AUDIT",
+        /// Answers of models, for while none can be reached.
+        Answers = "ANSWERS",
     }
 );
 
@@ -37,9 +39,6 @@ pub const MAX_COMMANDS: i64 = 256;
 
 /// Every stream.
 pub const ALL: &[Stream] = Stream::ALL;
-
-/// The bucket in which each tenant's settings stand, for every process to watch.
-pub const TENANTS_BUCKET: &str = "TENANTS";
 
 /// What an installation decides about its streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +51,22 @@ pub struct Sizing {
     pub max_message_bytes: i32,
     /// Most consumers of one stream.
     pub max_consumers: i32,
+    /// Most bytes of answers that are kept; the oldest go first.
+    pub answers_bytes: i64,
+    /// How long an answer is kept.
+    pub answers_age: Duration,
 }
 
 impl Default for Sizing {
     fn default() -> Self {
-        Self { replicas: 1, max_bytes: None, max_message_bytes: 1 << 20, max_consumers: 1000 }
+        Self {
+            replicas: 1,
+            max_bytes: None,
+            max_message_bytes: 1 << 20,
+            max_consumers: 1000,
+            answers_bytes: 256 << 20,
+            answers_age: Duration::from_secs(86_400),
+        }
     }
 }
 
@@ -79,6 +89,7 @@ impl Stream {
             Self::Timers => &["sba.*.timer.*.*.*", "sba.*.fired.*.*.*"],
             Self::Dead => &["sba.*.dead.>"],
             Self::Audit => &["sba.*.audit.*"],
+            Self::Answers => &["sba.*.answer.*"],
         }
     }
 
@@ -113,6 +124,14 @@ impl Stream {
             Self::Timers => {
                 Config { allow_message_schedules: true, allow_message_ttl: true, discard: DiscardPolicy::Old, ..common }
             }
+            // What is gone costs an answer in an outage, and nothing else.
+            Self::Answers => Config {
+                max_messages_per_subject: 1,
+                max_bytes: sizing.answers_bytes,
+                max_age: sizing.answers_age,
+                discard: DiscardPolicy::Old,
+                ..common
+            },
             Self::Dead | Self::Audit => common,
         }
     }

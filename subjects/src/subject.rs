@@ -10,6 +10,7 @@
 //! sba.<tenant>.fired.<p>.<run>.<name>       TIMERS  what a schedule emits when its time has come
 //! sba.<tenant>.dead.<origin>.…              DEAD    what could not be done
 //! sba.<tenant>.audit.<action>               AUDIT   who did what
+//! sba.<tenant>.answer.<slot>                ANSWERS answers of models, for while none can be reached
 //! live.<tenant>.<run>.ev|tok                        the log as it grows, to viewers
 //! cmd.<tenant>.<run>.<verb>                         a tenant's own commands, before they are checked
 //! ctl.<instance>                                    to one process
@@ -23,6 +24,7 @@
 use std::{fmt, str::FromStr};
 
 use crate::{
+    answer::Slot,
     id::{CallId, InstanceId, InvalidId, Partition, RunId, TenantKey},
     name::{AuditAction, Origin, Queue, RunKind, TimerName, ToolName, Verb},
 };
@@ -103,6 +105,13 @@ pub enum Subject {
         /// What was done.
         action: AuditAction,
     },
+    /// An answer of a model.
+    Answer {
+        /// To whom it was given.
+        tenant: TenantKey,
+        /// Where it is kept.
+        slot: Slot,
+    },
     /// The log of a run as it grows.
     Live {
         /// Whose run.
@@ -172,6 +181,7 @@ impl Subject {
             | Self::Timer { tenant, .. }
             | Self::Fired { tenant, .. }
             | Self::Audit { tenant, .. }
+            | Self::Answer { tenant, .. }
             | Self::Live { tenant, .. }
             | Self::Inbound { tenant, .. } => Some(tenant),
             Self::Dead(dead) => dead.0.tenant(),
@@ -212,6 +222,7 @@ impl Subject {
                 write!(f, "{prefix}fired.{}.{run}.{name}", run.partition())
             }
             Self::Audit { action, .. } => write!(f, "{prefix}audit.{action}"),
+            Self::Answer { slot, .. } => write!(f, "{prefix}answer.{slot}"),
             Self::Dead(dead) => dead.0.tail(f, "dead."),
             Self::Live { .. } | Self::Inbound { .. } | Self::Ctl(_) | Self::Stop(_) | Self::Hb(_) => Err(fmt::Error),
         }

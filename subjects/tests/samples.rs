@@ -10,12 +10,12 @@ use sba_subjects::{
     codec,
     envelope::{Envelope, RawEnvelope, VERSION},
     event::{
-        Artifact, Attempt, Created, Done, Event, InputRequest, InputResult, Refused, RunOptions, Status, StepFinished,
-        StepStarted, Token, ToolRequest, ToolResult,
+        Artifact, Attempt, Created, Done, Event, InputRequest, InputResult, Refused, RunOptions, Stalled, Status,
+        StepFinished, StepStarted, Token, ToolRequest, ToolResult,
     },
     id::{ArtifactId, AskId, CallId, CommandId, InstanceId, RunId, SessionId, TenantId, UserId},
     name::Verb,
-    run::{AskKind, Effect, Failure, RunStatus, StepKind, StepStatus, Usage, Workflow},
+    run::{AskKind, Effect, Failure, RunStatus, Stall, StepKind, StepStatus, Usage, Workflow},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -102,6 +102,7 @@ fn events() -> Vec<Event> {
             answer: json!("Bob"),
         }),
         Event::Refused(Refused { verb: Verb::Input, reason: failure }),
+        Event::Stalled(Stalled { reason: Stall::CallLost, since: 1_790_000_000_023, count: 2 }),
     ]
 }
 

@@ -66,7 +66,7 @@ async fn answer(model: Arc<dyn Model>) -> (String, Result<(Usage, Finish), Model
             assert!(end.is_none(), "nothing may follow the end");
             match chunk {
                 Ok(ModelChunk::Text(piece)) => text.push_str(&piece),
-                Ok(ModelChunk::Call(call)) => panic!("an uninvited {call:?}"),
+                Ok(other @ (ModelChunk::Call(_) | ModelChunk::By(_))) => panic!("an uninvited {other:?}"),
                 Ok(ModelChunk::End { usage, finish }) => end = Some(Ok((usage, finish))),
                 Err(error) => end = Some(Err(error)),
             }

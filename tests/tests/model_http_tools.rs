@@ -48,6 +48,7 @@ async fn ask(model: &dyn Model, request: ModelRequest) -> Result<Heard, ModelErr
             match chunk {
                 ModelChunk::Text(piece) => text.push_str(piece),
                 ModelChunk::Call(call) => calls.push((call.id.clone(), call.name.clone(), call.arguments.clone())),
+                ModelChunk::By(name) => panic!("{name} was not asked"),
                 ModelChunk::End { .. } => panic!("nothing may follow the end"),
             }
         }

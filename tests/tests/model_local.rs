@@ -13,7 +13,10 @@ use sba::local::{ModelServer, ModelServerOptions};
 use sba_orchestrator::domain::tidy;
 use sba_orchestrator::model::prompts::{self, FIELD, Prompt, Room};
 use sba_orchestrator::model::{Finish, JsonText, Message, Model, ModelChunk, ModelError, ModelRequest, Usage};
-use sba_service::config::{Millis, ModelConfig, Secret};
+use sba_service::{
+    config::{Millis, ModelConfig, Secret},
+    metrics::Metrics,
+};
 
 /// How many of the ten facts have to be found.
 const FOUND: usize = 9;
@@ -29,7 +32,9 @@ async fn start(context: usize) -> (ModelServer, Arc<dyn Model>) {
         idle_timeout_ms: Millis::new(300_000),
         ..ModelConfig::default()
     };
-    let model = sba_orchestrator::model::from_config(&config, std::time::Duration::from_secs(60)).unwrap();
+    let model =
+        sba_orchestrator::model::from_config(&config, std::time::Duration::from_secs(60), &Metrics::new().unwrap())
+            .unwrap();
     (server, model)
 }
 
@@ -56,7 +61,7 @@ async fn write(model: &dyn Model, request: ModelRequest) -> Result<(String, Stri
                 prose.push_str(&reader.push(&text));
                 raw.push_str(&text);
             }
-            ModelChunk::Call(call) => panic!("an uninvited {call:?}"),
+            other @ (ModelChunk::Call(_) | ModelChunk::By(_)) => panic!("an uninvited {other:?}"),
             ModelChunk::End { usage, finish } => return Ok((prose + &reader.finish(), raw, usage, finish)),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use sba_service::publish::PublishFailure;
+use sba_service::{config::Tries, publish::PublishFailure};
 use sba_store::{StoreError, blob::BlobError};
 use sba_subjects::run::Failure;
 
@@ -56,6 +56,18 @@ impl WorkError {
     #[must_use]
     pub fn caused_by(self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }
+    }
+
+    /// Whether the work is tried again after `attempt` tries of it.
+    pub(crate) fn is_tried_again(&self, tries: &Tries, attempt: u32) -> bool {
+        let barred = tries.never.iter().any(|code| code == self.code);
+        self.again == Again::Counted && attempt < tries.deliveries && !barred
+    }
+
+    /// What becomes of a job whose failure was told to whoever waits: one that might have been done, and was not, is a
+    /// dead letter; one that no try would have done is settled by its answer.
+    pub(crate) fn exhausted(self) -> Result<(), Self> {
+        if self.again == Again::Never { Ok(()) } else { Err(Self { again: Again::Never, ..self }) }
     }
 
     /// What whoever waits is told.

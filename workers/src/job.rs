@@ -2,7 +2,7 @@
 //!
 //! Layers, from the outside: [`queue`] pulls a bounded number of jobs, [`delivery`] continues the trace and settles the
 //! message (ack, back-off, dead letter), [`read`] reads the job as its type, [`suspect`] keeps away what kills workers,
-//! and a handler does the work: [`tool_call`] ([`once`] and [`stop`], where it has an effect) or [`index`]. A handler that has given up
+//! and a handler does the work: [`tool_call`] ([`once`] and [`stop`], where it has an effect), [`index`] or [`supervise`]. A handler that has given up
 //! says so to whoever waits: to the run, or in the document's row. [`guard`] bounds a try, and waits out an outage.
 
 mod answer;
@@ -13,14 +13,20 @@ mod once;
 pub(crate) mod queue;
 mod read;
 mod stop;
+mod supervise;
 mod suspect;
 mod tool_call;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_nats::jetstream::Context;
-use sba_service::{backoff::Backoff, clock::Clock, config::Config, metrics::Metrics};
+use sba_service::{
+    clock::Clock,
+    config::{Config, Tries},
+    metrics::Metrics,
+};
 use sba_store::{Store, blob::Blobs};
+use sba_subjects::{job::JobBody, name::ToolName};
 
 pub(crate) use once::Outcome;
 
@@ -50,16 +56,14 @@ pub(crate) struct Ingest {
 }
 
 /// How jobs are tried, and for how long.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Policy {
-    /// Deliveries after which a job is given up.
-    pub(crate) max_deliveries: u32,
-    /// The pause before another try.
-    pub(crate) backoff: Backoff,
+    /// How a job is tried that has no rules of its own.
+    pub(crate) usual: Tries,
+    /// How the calls of tools are tried.
+    pub(crate) tools: BTreeMap<ToolName, Tries>,
     /// Time between two signs of progress.
     pub(crate) progress: Duration,
-    /// The longest that one try may take.
-    pub(crate) deadline: Duration,
     /// The longest wait for a result to be stored.
     pub(crate) answer: Duration,
     /// How long a job waits for a store that is out of reach.
@@ -69,14 +73,21 @@ pub(crate) struct Policy {
 impl Policy {
     /// What the configuration says.
     pub(crate) fn of(config: &Config) -> Self {
-        let own = &config.worker;
         Self {
-            max_deliveries: own.max_deliveries,
-            backoff: Backoff::new(own.retry_min_ms.into(), own.retry_max_ms.into()),
-            progress: own.progress_ms.into(),
-            deadline: own.job_deadline_ms.into(),
-            outage: own.outage_ms.into(),
+            usual: config.usual_tries(),
+            tools: config.tool_tries(),
+            progress: config.worker.progress_ms.into(),
+            outage: config.worker.outage_ms.into(),
             answer: config.nats.request_timeout_ms.into(),
         }
+    }
+
+    /// How a job is tried.
+    pub(crate) fn tries(&self, job: &JobBody) -> &Tries {
+        let tool = match job {
+            JobBody::Tool(call) => self.tools.get(&call.tool_name),
+            JobBody::Index(_) | JobBody::Supervise(_) => None,
+        };
+        tool.unwrap_or(&self.usual)
     }
 }

@@ -133,6 +133,7 @@ fn served(concurrency: &QueueConcurrency) -> impl Iterator<Item = (Queue, usize)
         (Queue::Render, concurrency.render),
         (Queue::Index, concurrency.index),
         (Queue::ToolExec, concurrency.tool_exec),
+        (Queue::AgentSupervisor, concurrency.agent_supervisor),
     ];
     queues.into_iter().filter(|(_, pullers)| *pullers > 0)
 }

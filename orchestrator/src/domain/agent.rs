@@ -1,9 +1,13 @@
 //! The builder: settings and a request become the agent that a run is driven as.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use sba_subjects::{
     event::TenantSettings,
+    name::ToolName,
     run::Usage,
     state::RunState,
     tool::{ASK_TOOL, CATALOG, ToolSpec},
@@ -28,8 +32,12 @@ pub struct AgentSettings {
     pub max_sections: u32,
     /// The limits of one run.
     pub limits: RunLimits,
+    /// Longest time for one call of a tool in milliseconds, by its name, where it has one of its own.
+    pub call_ms: Arc<BTreeMap<ToolName, u64>>,
     /// Language of the answer where the request does not say, as a BCP 47 tag.
     pub locale: String,
+    /// Whether answers are kept and given again while no model can be reached, where the tenant does not say.
+    pub cached_answers: bool,
 }
 
 /// What one run may take.
@@ -47,12 +55,16 @@ pub struct RunLimits {
     pub parallel_calls: u32,
     /// How often the same call may be made.
     pub same_calls: u32,
-    /// Longest time for one tool call, waiting in the queue included, in milliseconds.
+    /// Longest time for one tool call, waiting in the queue included, in milliseconds, where the tool has none of its own.
     pub call_ms: u64,
     /// How long a person may take to answer, in milliseconds.
     pub answer_ms: u64,
     /// How long a cancelled tool may take to stop, in milliseconds.
     pub grace_ms: u64,
+    /// How often a run without progress is driven on before it fails.
+    pub stalls: u32,
+    /// Attempts in a row that end without a word before the run is driven no more.
+    pub lost_attempts: u32,
 }
 
 /// What a million tokens cost, in millionths of a currency.
@@ -97,8 +109,11 @@ pub struct Agent {
     pub max_sections: u32,
     /// What the run may take.
     pub limits: RunLimits,
+    call_ms: Arc<BTreeMap<ToolName, u64>>,
     /// Language of the answer, as a BCP 47 tag.
     pub locale: String,
+    /// Whether answers are kept, and earlier ones given while no model can be reached.
+    pub cached_answers: bool,
 }
 
 impl AgentSettings {
@@ -125,7 +140,9 @@ impl AgentSettings {
             top_k: asked.top_k.or(tenant.top_k).unwrap_or(self.top_k).clamp(1, self.max_top_k),
             max_sections: self.max_sections,
             limits,
+            call_ms: Arc::clone(&self.call_ms),
             locale: asked.locale.as_ref().or(tenant.locale.as_ref()).unwrap_or(&self.locale).clone(),
+            cached_answers: tenant.cached_answers.unwrap_or(self.cached_answers) && asked.cached_answers != Some(false),
         }
     }
 }
@@ -143,6 +160,12 @@ impl Agent {
     pub fn room(&self, state: &RunState) -> u32 {
         let left = self.limits.tokens.saturating_sub(state.usage.tokens());
         self.max_output_tokens.min(u32::try_from(left).unwrap_or(u32::MAX)).max(1)
+    }
+
+    /// Longest time for one call of this tool, waiting in the queue included, in milliseconds.
+    #[must_use]
+    pub fn call_ms(&self, tool: &ToolName) -> u64 {
+        self.call_ms.get(tool).copied().unwrap_or(self.limits.call_ms)
     }
 
     /// When the run must have ended, in milliseconds since 1970.

@@ -8,7 +8,7 @@ use super::{Agent, workflow};
 pub(super) fn spent(state: &RunState, agent: &Agent, now: u64) -> Option<Failure> {
     let (tokens, cost) = (state.usage.tokens(), state.usage.cost_micros);
     if now > agent.deadline(state) {
-        return Some(Failure::new("budget_time", "The run took longer than it may."));
+        return Some(overtime());
     }
     if tokens >= agent.limits.tokens {
         let message = format!("The run used {tokens} tokens of at most {}.", agent.limits.tokens);
@@ -23,6 +23,11 @@ pub(super) fn spent(state: &RunState, agent: &Agent, now: u64) -> Option<Failure
         return Some(Failure::new("budget_steps", message));
     }
     None
+}
+
+/// What is said of a run that took too long.
+pub(super) fn overtime() -> Failure {
+    Failure::new("budget_time", "The run took longer than it may.")
 }
 
 fn units(micros: u64) -> String {

@@ -3,12 +3,14 @@
 //! - `command`: what somebody asks for; `result`: what tools, people and timers answer;
 //! - `answer`: what the model says;
 //! - `proceed`: what comes next in a run that waits for nothing;
-//! - `tool`: the steps that call tools and ask people; `cancel`: the early end.
+//! - `tool`: the steps that call tools and ask people; `cancel`: the early end;
+//! - `poke`: a run without progress.
 
 mod answer;
 mod cancel;
 mod command;
 mod fork;
+mod poke;
 mod proceed;
 mod result;
 mod tool;
@@ -21,7 +23,7 @@ use sba_subjects::{
 };
 use serde_json::Value;
 
-use super::{Agent, ModelCall, Stamp, Turn, timer::Timer, workflow};
+use super::{Agent, ModelCall, Source, Stamp, Turn, timer::Timer, workflow};
 
 /// What a run is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,15 @@ pub enum Input {
         /// When it is called again, in milliseconds since 1970, where the run is let go until then.
         until: Option<u64>,
     },
+    /// The model's provider is out: the run is let go.
+    Out {
+        /// Why the call failed.
+        failure: Failure,
+        /// When it is called again, in milliseconds since 1970.
+        until: u64,
+    },
+    /// The model's provider was out for longer than the run waits.
+    Over(Failure),
     /// The model's answer is whole.
     Answered(Answer),
     /// The model's answer will not come.
@@ -67,6 +78,8 @@ pub struct Answer {
     pub withheld: bool,
     /// Tokens it took.
     pub usage: Usage,
+    /// Where it comes from, if not from the model that was asked.
+    pub source: Option<Source>,
 }
 
 /// What the driver must see to once the events are stored.
@@ -116,9 +129,14 @@ pub fn decide(
         return Ok(Decision { turn, actions: vec![Action::End] });
     }
     let actions = match input {
+        Input::Command(_) if !holding && cancel::takes_its_driver(&turn.state, agent) => {
+            cancel::break_off(&mut turn, cancel::driver_lost(agent))?
+        }
         Input::Command(command) => command::on_command(&mut turn, agent, *command, holding)?,
         Input::Said { text, count } => answer::on_text(&mut turn, text, count)?,
         Input::Failed { failure, until } => answer::on_failure(&mut turn, failure, until)?,
+        Input::Out { failure, until } => answer::on_out(&mut turn, &failure, until)?,
+        Input::Over(failure) => answer::on_over(&mut turn, failure)?,
         Input::Answered(answer) => answer::on_answer(&mut turn, agent, answer)?,
         Input::Unanswered(failure) => answer::on_end(&mut turn, failure)?,
         Input::Forked(steps) => fork::on_fork(&mut turn, agent, steps)?,

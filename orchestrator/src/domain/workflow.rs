@@ -19,7 +19,7 @@ pub(super) mod flaw;
 mod render;
 mod tidy;
 
-pub use agentic::{ModelCall, Thought};
+pub use agentic::{ModelCall, Source, Thought};
 pub use render::{Piece, WriteInput};
 pub use tidy::tidy;
 

@@ -11,7 +11,7 @@ use sba_subjects::{command::CommandBody, id::InstanceId, record::Record, state::
 
 use super::{
     Driver,
-    commands::{Addressed, pause},
+    commands::Addressed,
     held::{Held, Stop},
     roll::{Handed, Place},
 };
@@ -59,10 +59,14 @@ impl Driver {
     async fn attempt(&self, addressed: &Addressed, mut place: Place, deliveries: u32) -> Tried {
         let loaded = match self.found(addressed).await {
             Ok(Some(loaded)) => loaded,
+            // Its log was purged since somebody looked at it.
+            Ok(None) if matches!(addressed.command.body, CommandBody::Poke { .. }) => {
+                return Tried::Fate(Fate::Settled);
+            }
             Ok(None) if deliveries >= self.limits.deliveries => {
                 return Tried::Fate(dead("run_unknown", "no run with this id was ever accepted"));
             }
-            Ok(None) => return Tried::Fate(Fate::Later(pause(deliveries))),
+            Ok(None) => return Tried::Fate(Fate::Later(self.limits.command_backoff.pause(deliveries))),
             Err(stop) => return Tried::Fate(self.fate(stop, deliveries)),
         };
         if let Some(owner) = loaded.state.owner().filter(|owner| *owner != self.instance)
@@ -132,12 +136,12 @@ impl Driver {
             }
             Stop::CutOff => {
                 tracing::warn!("this process does not hear itself; giving the run back");
-                Fate::Later(pause(deliveries))
+                Fate::Later(self.limits.command_backoff.pause(deliveries))
             }
             stop if stop.is_final() && deliveries >= self.limits.deliveries => dead("undecidable", &stop.to_string()),
             stop => {
                 tracing::warn!(error = %stop, code = stop.code(), deliveries, "the run is given back for now");
-                Fate::Later(pause(deliveries))
+                Fate::Later(self.limits.command_backoff.pause(deliveries))
             }
         }
     }

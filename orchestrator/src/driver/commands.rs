@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use async_nats::jetstream::{Message, consumer::PullConsumer};
 use futures::StreamExt as _;
 use sba_service::{
-    backoff::Backoff,
     delivery::{self, Fate},
     shutdown::Shutdown,
     telemetry::trace,
@@ -26,10 +25,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
 use super::Driver;
-
-/// First pause before a command that failed is delivered again; it doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How long one request for commands waits at the server. One that a reconnect lost is missed no longer.
 const PULL: Duration = Duration::from_secs(5);
@@ -124,13 +119,16 @@ async fn deliver(driver: &Driver, message: Message, hard: &CancellationToken) {
             let work = delivery::with_progress(&message, driver.limits.progress, work);
             (work.instrument(span.clone()).await, span)
         }
-        Err(error) if error.is_from_the_future() => (Fate::Later(pause(deliveries)), tracing::info_span!("command")),
+        Err(error) if error.is_from_the_future() => {
+            (Fate::Later(driver.limits.command_backoff.pause(deliveries)), tracing::info_span!("command"))
+        }
         Err(error) => {
             let fate = Fate::Dead { reason: "unreadable", detail: error.to_string() };
             (fate, tracing::info_span!("command"))
         }
     };
-    let settled = delivery::settle(&driver.jetstream, &driver.metrics, &message, fate, LONGEST_PAUSE);
+    let longest = driver.limits.command_backoff.longest;
+    let settled = delivery::settle(&driver.jetstream, &driver.metrics, &message, fate, longest);
     settled.instrument(span).await;
 }
 
@@ -154,9 +152,4 @@ fn address(message: &Message) -> Result<Addressed, CodecError> {
         Subject::Cmd { tenant, run, verb } if verb == command.body.verb() => Ok(Addressed { tenant, run, command }),
         _ => Err(CodecError::Malformed("the subject and the body say different things".to_owned())),
     }
-}
-
-/// The pause before a delivery that failed is repeated.
-pub(super) fn pause(deliveries: u32) -> Duration {
-    Backoff::new(FIRST_PAUSE, LONGEST_PAUSE).pause(deliveries)
 }

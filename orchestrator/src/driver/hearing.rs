@@ -4,7 +4,7 @@ use sba_subjects::run::Usage;
 use serde_json::Value;
 
 use crate::{
-    domain::{Answer, ModelCall},
+    domain::{Answer, ModelCall, Source},
     model::{Finish, JsonText, ModelChunk, ModelError, ToolCall},
 };
 
@@ -21,6 +21,7 @@ pub(super) struct Hearing {
     reader: Option<JsonText>,
     raw: String,
     calls: Vec<ModelCall>,
+    source: Option<Source>,
     pub(super) unsaid: Unsaid,
     pub(super) end: Option<Result<(Usage, Finish), ModelError>>,
 }
@@ -29,11 +30,13 @@ impl Hearing {
     /// An answer of which nothing was heard; `field` names the text in an answer that is JSON.
     pub(super) fn new(field: Option<&str>) -> Self {
         let reader = field.map(JsonText::new);
-        Self { reader, raw: String::new(), calls: Vec::new(), unsaid: Unsaid::default(), end: None }
+        let (raw, calls, unsaid) = (String::new(), Vec::new(), Unsaid::default());
+        Self { reader, raw, calls, source: None, unsaid, end: None }
     }
 
     pub(super) fn hear(&mut self, chunk: Option<Result<ModelChunk, ModelError>>) {
         match chunk {
+            Some(Ok(ModelChunk::By(model))) => self.source = Some(Source::Fallback { model }),
             Some(Ok(ModelChunk::Text(raw))) => {
                 self.raw.push_str(&raw);
                 let text = self.reader.as_mut().map(|reader| reader.push(&raw));
@@ -58,11 +61,11 @@ impl Hearing {
     /// # Errors
     /// That of the model.
     pub(super) fn whole(self) -> Result<Answer, ModelError> {
-        let Self { reader, raw, calls, mut unsaid, end } = self;
+        let Self { reader, raw, calls, source, mut unsaid, end } = self;
         let (usage, finish) = end.unwrap_or_else(|| Err(ModelError::garbage("the stream ended without an end")))?;
         unsaid.text.push_str(&reader.map(JsonText::finish).unwrap_or_default());
         let count = if unsaid.text.is_empty() { 0 } else { unsaid.count.max(1) };
         let (cut, withheld) = (finish == Finish::Length, finish == Finish::Filtered);
-        Ok(Answer { rest: unsaid.text, count, raw, calls, cut, withheld, usage })
+        Ok(Answer { rest: unsaid.text, count, raw, calls, cut, withheld, usage, source })
     }
 }

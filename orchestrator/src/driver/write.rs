@@ -7,8 +7,7 @@
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
-use rand::Rng as _;
-use sba_subjects::run::{Failure, RunStatus};
+use sba_subjects::run::RunStatus;
 use tokio::{
     sync::watch,
     time::{Instant, sleep, sleep_until},
@@ -87,28 +86,14 @@ impl<'d> Held<'d> {
                 Ended::With(actions) => return Ok(actions),
                 Ended::Failed(error) => error,
             };
-            let failed = self.state.step(step).map_or(0, |step| step.errors).saturating_add(1);
-            let jitter = rand::rng().random_range(0.0..1.0);
-            let failure = Failure::new(error.code(), error.to_string());
-            let Some(pause) = self.driver.limits.retry.pause(failed, &error, jitter) else {
-                tracing::warn!(error = %error, code = error.code(), failed, "the model did not answer");
-                return self.tell(Input::Unanswered(failure), None).await;
-            };
-            tracing::info!(error = %error, failed, ?pause, "the model failed; calling it again");
-            if pause >= self.driver.limits.park_after {
-                let millis = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-                let until = Some(self.driver.clock.now_millis().saturating_add(millis));
-                return self.tell(Input::Failed { failure, until }, None).await;
-            }
-            self.tell(Input::Failed { failure, until: None }, None).await?;
-            if let Some(actions) = self.rest(step, pause).await? {
+            if let Some(actions) = self.after(step, error).await? {
                 return Ok(actions);
             }
         }
     }
 
     /// Waits before the model is called again, unless a command wants otherwise.
-    async fn rest(&mut self, step: u32, pause: Duration) -> Result<Option<Vec<Action>>, Stop> {
+    pub(super) async fn rest(&mut self, step: u32, pause: Duration) -> Result<Option<Vec<Action>>, Stop> {
         let until = Instant::now() + pause;
         loop {
             tokio::select! {
@@ -171,7 +156,14 @@ impl<'d> Held<'d> {
             }
         }
         match heard.whole() {
-            Ok(answer) => Ok(Ended::With(self.tell(Input::Answered(answer), None).await?)),
+            Ok(answer) => {
+                let kept = self.to_keep(step, &answer);
+                let actions = self.tell(Input::Answered(answer), None).await?;
+                if let Some(kept) = kept {
+                    self.keep_answer(kept).await;
+                }
+                Ok(Ended::With(actions))
+            }
             Err(error) => Ok(Ended::Failed(error)),
         }
     }

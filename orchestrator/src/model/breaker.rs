@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
+use sba_service::metrics::IntGauge;
 use tokio::time::Instant;
 
-use super::{Model, ModelChunk, ModelError, ModelRequest, ModelStream, Wait};
+use super::{Model, ModelChunk, ModelError, ModelRequest, ModelStream, Standing, Wait};
 
 /// Others that come while one call tries the provider come again after this part of the open time.
 const PROBE_PART: u32 = 10;
@@ -34,17 +35,13 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// Calls `inner`, which bounds its own waits, as far as `patience` goes. `name` stands in the log.
+    /// Calls `inner`, which bounds its own waits, as far as `patience` goes. `name` stands in the log; `shown` shows
+    /// operators how the circuit stands: 0 closed, 1 tried, 2 open.
     #[must_use]
-    pub fn new(inner: Arc<dyn Model>, name: impl Into<String>, patience: Patience) -> Self {
-        let state = Mutex::new(State { era: 0, phase: Phase::Closed { failures: VecDeque::new() } });
+    pub fn new(inner: Arc<dyn Model>, name: impl Into<String>, patience: Patience, shown: IntGauge) -> Self {
+        let state =
+            Mutex::new(State { era: 0, phase: Phase::Closed { failures: VecDeque::new() }, out_since: None, shown });
         Self { inner, circuit: Arc::new(Circuit { name: name.into(), patience, state }) }
-    }
-
-    /// Whether the provider is left alone now, or is being tried.
-    #[cfg(test)]
-    fn is_open(&self) -> bool {
-        !matches!(self.circuit.lock().phase, Phase::Closed { .. })
     }
 }
 
@@ -65,6 +62,10 @@ impl Model for Breaker {
         })
         .boxed())
     }
+
+    fn standing(&self) -> Standing {
+        Standing { out_since: self.circuit.lock().out_since, is_fallback: false }
+    }
 }
 
 /// What all calls of a provider know of it.
@@ -78,6 +79,9 @@ struct State {
     /// Grows with each change of phase: what a call of an earlier one tells is no news.
     era: u64,
     phase: Phase,
+    /// The first of the failures for which the circuit is not closed.
+    out_since: Option<Instant>,
+    shown: IntGauge,
 }
 
 enum Phase {
@@ -115,11 +119,15 @@ impl Circuit {
     fn open(&self, state: &mut State) {
         let open = self.patience.open;
         tracing::warn!(model = %self.name, ?open, "the model failed several times in a row and is left alone");
+        if let Phase::Closed { failures } = &state.phase {
+            state.out_since = failures.front().copied();
+        }
         state.enter(Phase::Open { until: Instant::now() + open });
     }
 
     fn close(&self, state: &mut State) {
         tracing::info!(model = %self.name, "the model answers again");
+        state.out_since = None;
         state.enter(Phase::Closed { failures: VecDeque::new() });
     }
 }
@@ -127,6 +135,11 @@ impl Circuit {
 impl State {
     fn enter(&mut self, phase: Phase) {
         self.era += 1;
+        self.shown.set(match phase {
+            Phase::Closed { .. } => 0,
+            Phase::Probing => 1,
+            Phase::Open { .. } => 2,
+        });
         self.phase = phase;
     }
 }

@@ -73,6 +73,7 @@ impl Answer {
         let chunk = match self.stream.next().await? {
             Ok(ModelChunk::Text(raw)) => self.hear(&raw),
             Ok(ModelChunk::End { usage, finish }) => self.end(usage, finish),
+            Ok(chunk @ ModelChunk::By(_)) => Ok(chunk),
             Ok(ModelChunk::Call(_)) => Err(ModelError::garbage("a tool call where no tool was offered")),
             Err(error) => Err(error),
         };

@@ -108,6 +108,7 @@ impl Answer {
             let chunk = self.wait().await?;
             self.first_token_by = None;
             return match chunk {
+                Some(Ok(ModelChunk::By(_))) => continue,
                 Some(Ok(ModelChunk::Text(text))) if text.is_empty() => continue,
                 Some(Ok(ModelChunk::Text(text))) => self.text(text),
                 Some(Ok(ModelChunk::Call(call))) => match self.call(call)? {

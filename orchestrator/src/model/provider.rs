@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use genai::adapter::AdapterKind;
-use sba_service::config::{ModelConfig, ModelProvider, ScriptedCall, ScriptedConfig, ScriptedFailure, ToolCalls};
+use sba_service::{
+    config::{ModelConfig, ModelProvider, ScriptedCall, ScriptedConfig, ScriptedFailure, ToolCalls},
+    metrics::{IntGauge, Metrics},
+};
 use serde_json::Value;
 
 use super::by_schema::BySchema;
@@ -22,13 +25,14 @@ const EVENT_BYTES: usize = 256 * 1024;
 /// No token of any known vocabulary is longer; bounds an answer by its allowed number of tokens.
 const BYTES_PER_TOKEN: usize = 512;
 
-/// Builds the configured model, held to the configured deadlines. `turn` bounds the wait of a call for its turn.
+/// Builds the configured model, held to the configured deadlines. `turn` bounds the wait of a call for its turn;
+/// `metrics` show how it does.
 ///
 /// # Errors
 /// [`ModelError::Misconfigured`] for an address or a key that cannot work. The endpoint is not
 /// called: it may start later than SBA.
-pub fn from_config(config: &ModelConfig, turn: Duration) -> Result<Arc<dyn Model>, ModelError> {
-    let first = one(config, turn)?;
+pub fn from_config(config: &ModelConfig, turn: Duration, metrics: &Metrics) -> Result<Arc<dyn Model>, ModelError> {
+    let first = one(config, turn, metrics.model_circuit("first"))?;
     let Some(provider) = config.fallback.provider else { return Ok(first) };
     let other = config.fallback.clone();
     let second = ModelConfig {
@@ -39,11 +43,12 @@ pub fn from_config(config: &ModelConfig, turn: Duration) -> Result<Arc<dyn Model
         tool_calls: other.tool_calls,
         ..config.clone()
     };
-    Ok(Arc::new(Fallback::new(first, one(&second, turn)?, second.name)))
+    let other = one(&second, turn, metrics.model_circuit("fallback"))?;
+    Ok(Arc::new(Fallback::new(first, other, second.name)))
 }
 
 /// One endpoint, with all that is around it.
-fn one(config: &ModelConfig, turn: Duration) -> Result<Arc<dyn Model>, ModelError> {
+fn one(config: &ModelConfig, turn: Duration, circuit: IntGauge) -> Result<Arc<dyn Model>, ModelError> {
     let provider: Arc<dyn Model> = match config.provider {
         ModelProvider::OpenAi => Arc::new(OpenAi::new(endpoint(config, OPENAI_BASE_URL))?),
         ModelProvider::Anthropic => Arc::new(Remote::new(AdapterKind::Anthropic, endpoint(config, ""))?),
@@ -59,7 +64,7 @@ fn one(config: &ModelConfig, turn: Duration) -> Result<Arc<dyn Model>, ModelErro
         window: config.breaker_window_ms.into(),
         open: config.breaker_open_ms.into(),
     };
-    Ok(Arc::new(Breaker::new(Arc::new(Guarded::new(provider, limits)), &config.name, patience)))
+    Ok(Arc::new(Breaker::new(Arc::new(Guarded::new(provider, limits)), &config.name, patience, circuit)))
 }
 
 fn endpoint<'a>(config: &'a ModelConfig, default_base_url: &'a str) -> Endpoint<'a> {

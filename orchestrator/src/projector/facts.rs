@@ -79,7 +79,8 @@ pub(super) fn add(facts: &mut Facts, event: Envelope) {
         | Event::Error(_)
         | Event::InputRequest(_)
         | Event::InputResult(_)
-        | Event::Refused(_) => {}
+        | Event::Refused(_)
+        | Event::Stalled(_) => {}
     }
 }
 

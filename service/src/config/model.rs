@@ -54,6 +54,18 @@ pub struct ModelConfig {
     pub retry_min_ms: Millis,
     /// Longest pause before a new attempt, in milliseconds.
     pub retry_max_ms: Millis,
+    /// Codes of failures after which no further attempt is made, e.g. `model_garbage`, besides those that cannot succeed.
+    pub no_retry: Vec<String>,
+    /// How long runs wait for an endpoint that is left alone, in milliseconds; those that are not critical are cancelled
+    /// then. Attempts in that time do not count.
+    pub outage_ms: Millis,
+    /// How long critical runs wait for it, in milliseconds, before they fail.
+    pub critical_outage_ms: Millis,
+    /// Longest pause before a waiting run tries again, in milliseconds.
+    pub outage_retry_max_ms: Millis,
+    /// Whether answers are kept, and given again to the same question over the same passages while no endpoint answers.
+    /// A tenant's settings may say otherwise for its runs, and a request may decline.
+    pub cached_answers: bool,
     /// Failures in a row after which the endpoint is left alone for a while.
     pub breaker_failures: u32,
     /// Longest time from the first to the last of these failures, in milliseconds.
@@ -108,9 +120,14 @@ impl Default for ModelConfig {
             connect_timeout_ms: Millis::new(5_000),
             first_token_timeout_ms: Millis::new(60_000),
             idle_timeout_ms: Millis::new(30_000),
-            max_attempts: 4,
+            max_attempts: 6,
             retry_min_ms: Millis::new(250),
             retry_max_ms: Millis::new(10_000),
+            no_retry: Vec::new(),
+            outage_ms: Millis::new(60_000),
+            critical_outage_ms: Millis::new(21_600_000),
+            outage_retry_max_ms: Millis::new(60_000),
+            cached_answers: false,
             breaker_failures: 5,
             breaker_window_ms: Millis::new(60_000),
             breaker_open_ms: Millis::new(10_000),
@@ -143,10 +160,20 @@ impl ModelConfig {
         to.range("retry_max_ms", self.retry_max_ms.get(), 1..=3_600_000);
         let ordered = self.retry_min_ms <= self.retry_max_ms;
         to.require("retry_max_ms", ordered, "is shorter than retry_min_ms");
+        codes(&mut to, "no_retry", &self.no_retry);
+        to.range("outage_ms", self.outage_ms.get(), 0..=86_400_000);
+        to.range("critical_outage_ms", self.critical_outage_ms.get(), 0..=2_592_000_000);
+        to.range("outage_retry_max_ms", self.outage_retry_max_ms.get(), 1_000..=3_600_000);
         to.range("breaker_failures", self.breaker_failures, 1..=100_000);
         to.range("breaker_window_ms", self.breaker_window_ms.get(), 1..=86_400_000);
         to.range("breaker_open_ms", self.breaker_open_ms.get(), 1..=3_600_000);
         self.fallback.check(&mut to);
         to.range("scripted.delay_ms", self.scripted.delay_ms.get(), 0..=600_000);
     }
+}
+
+/// Failures are named by their codes, which errors have in common.
+fn codes(to: &mut Findings<'_>, field: &str, codes: &[String]) {
+    let known = codes.iter().all(|code| code.starts_with("model_"));
+    to.require(field, known, "names what is no failure of a model: their codes begin with model_");
 }

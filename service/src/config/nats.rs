@@ -26,6 +26,10 @@ pub struct NatsConfig {
     pub max_message_bytes: u32,
     /// Most consumers of one stream.
     pub max_consumers: u32,
+    /// Most bytes of kept answers of models, of all tenants together; the oldest go first.
+    pub answers_bytes: u64,
+    /// How long an answer of a model is kept, in milliseconds.
+    pub answers_age_ms: Millis,
     /// Longest wait for one attempt to connect, in milliseconds.
     pub connect_timeout_ms: Millis,
     /// Longest wait for the first connection when a process starts, all attempts together, in milliseconds.
@@ -54,6 +58,8 @@ impl Default for NatsConfig {
             max_stream_bytes: None,
             max_message_bytes: 1 << 20,
             max_consumers: 1_000,
+            answers_bytes: 256 << 20,
+            answers_age_ms: Millis::new(86_400_000),
             connect_timeout_ms: Millis::new(2_000),
             startup_timeout_ms: Millis::new(30_000),
             request_timeout_ms: Millis::new(5_000),
@@ -75,6 +81,8 @@ impl NatsConfig {
             max_bytes: self.max_stream_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
             max_message_bytes: i32::try_from(self.max_message_bytes).unwrap_or(i32::MAX),
             max_consumers: i32::try_from(self.max_consumers).unwrap_or(i32::MAX),
+            answers_bytes: i64::try_from(self.answers_bytes).unwrap_or(i64::MAX),
+            answers_age: self.answers_age_ms.into(),
         }
     }
 
@@ -91,6 +99,8 @@ impl NatsConfig {
         }
         to.range("max_message_bytes", self.max_message_bytes, 64 * 1024..=64 << 20);
         to.range("max_consumers", self.max_consumers, 16..=1_000_000);
+        to.range("answers_bytes", self.answers_bytes, 1 << 20..=1 << 40);
+        to.range("answers_age_ms", self.answers_age_ms.get(), 1_000..=2_592_000_000);
         to.range("connect_timeout_ms", self.connect_timeout_ms.get(), 50..=60_000);
         to.range("startup_timeout_ms", self.startup_timeout_ms.get(), 50..=600_000);
         to.range("request_timeout_ms", self.request_timeout_ms.get(), 50..=60_000);

@@ -22,6 +22,10 @@ pub struct OrchestratorConfig {
     pub command_ack_wait_ms: Millis,
     /// Time between progress acknowledgements of a command that is being worked on, in milliseconds.
     pub command_progress_ms: Millis,
+    /// Pause before a command that failed is delivered again, in milliseconds; it doubles each time, with jitter.
+    pub command_retry_min_ms: Millis,
+    /// Longest pause before a command that failed is delivered again, in milliseconds.
+    pub command_retry_max_ms: Millis,
     /// Deliveries of a command after which it is dead-lettered.
     pub command_max_deliveries: u32,
     /// Most commands that are worked on at once, over all processes; the surplus waits in the queue.
@@ -64,6 +68,12 @@ pub struct OrchestratorConfig {
     pub supervise_interval_ms: Millis,
     /// Time without progress after which a run counts as stuck, in milliseconds.
     pub stall_ms: Millis,
+    /// Most runs that the supervisor looks at in one interval.
+    pub supervise_looks: usize,
+    /// How often a run without progress is driven on before it fails.
+    pub stall_limit: u32,
+    /// How often in a row a run may be taken up by a process that is lost over it before it fails.
+    pub max_lost_attempts: u32,
     /// Most events that the projector writes in one transaction.
     pub projector_batch: usize,
     /// Least time from one transaction of the projector to the next, in milliseconds: under load more events share one.
@@ -92,6 +102,8 @@ impl Default for OrchestratorConfig {
             missed_heartbeats: 3,
             command_ack_wait_ms: Millis::new(2_000),
             command_progress_ms: Millis::new(600),
+            command_retry_min_ms: Millis::new(250),
+            command_retry_max_ms: Millis::new(30_000),
             command_max_deliveries: 20,
             max_pending_commands: 100_000,
             max_waiting_pulls: 16_384,
@@ -113,6 +125,9 @@ impl Default for OrchestratorConfig {
             run_deadline_ms: Millis::new(900_000),
             supervise_interval_ms: Millis::new(5_000),
             stall_ms: Millis::new(60_000),
+            supervise_looks: 1_000,
+            stall_limit: 5,
+            max_lost_attempts: 10,
             projector_batch: 500,
             projector_gather_ms: Millis::new(25),
             projector_keep_ms: Millis::new(1_000),
@@ -137,6 +152,10 @@ impl OrchestratorConfig {
             self.command_progress_ms.get() * 2 <= self.command_ack_wait_ms.get(),
             "must be at most half of command_ack_wait_ms, or one late ack repeats a command",
         );
+        to.range("command_retry_min_ms", self.command_retry_min_ms.get(), 1..=600_000);
+        to.range("command_retry_max_ms", self.command_retry_max_ms.get(), 1..=3_600_000);
+        let ordered = self.command_retry_min_ms <= self.command_retry_max_ms;
+        to.require("command_retry_max_ms", ordered, "is shorter than command_retry_min_ms");
         to.range("command_max_deliveries", self.command_max_deliveries, 1..=1_000);
         to.range("max_pending_commands", self.max_pending_commands, 1..=10_000_000);
         to.range("max_waiting_pulls", self.max_waiting_pulls, 1..=1_000_000);
@@ -157,6 +176,9 @@ impl OrchestratorConfig {
         to.range("run_deadline_ms", self.run_deadline_ms.get(), 100..=604_800_000);
         to.range("supervise_interval_ms", self.supervise_interval_ms.get(), 50..=600_000);
         to.range("stall_ms", self.stall_ms.get(), 100..=3_600_000);
+        to.range("supervise_looks", self.supervise_looks, 1..=100_000);
+        to.range("stall_limit", self.stall_limit, 1..=1_000);
+        to.range("max_lost_attempts", self.max_lost_attempts, 2..=1_000);
         to.range("projector_batch", self.projector_batch, 1..=10_000);
         to.range("projector_gather_ms", self.projector_gather_ms.get(), 0..=1_000);
         to.range("projector_keep_ms", self.projector_keep_ms.get(), 50..=2_000);

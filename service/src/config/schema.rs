@@ -48,8 +48,13 @@ pub(super) fn is_secret(keys: &[&str]) -> bool {
     node(keys).is_some_and(|node| secret(node) || branches(node).iter().any(secret))
 }
 
-fn node<'a>(keys: &[&str]) -> Option<&'a Value> {
-    keys.iter().try_fold(&*SCHEMA, |node, key| node["properties"].get(key))
+fn node(keys: &[&str]) -> Option<&'static Value> {
+    // A section of named things has the same settings for each name.
+    let below = |node: &'static Value, key: &&str| {
+        let named = node.get("additionalProperties").filter(|named| named.is_object());
+        node["properties"].get(key).or(named)
+    };
+    keys.iter().try_fold(&*SCHEMA, below)
 }
 
 fn properties(node: &Value) -> impl Iterator<Item = (&String, &Value)> {

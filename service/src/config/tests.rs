@@ -19,7 +19,7 @@ fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
-fn json(config: &Config) -> serde_json::Value {
+fn as_json(config: &Config) -> serde_json::Value {
     serde_json::to_value(config).unwrap()
 }
 
@@ -45,7 +45,7 @@ fn the_default_file_is_current_and_says_the_defaults() {
     let made = default_file();
     published("default.toml", &made);
     let loaded = Config::load_with(Some(file(&made).path()), []).unwrap();
-    assert_eq!(json(&loaded), json(&Config::default()));
+    assert_eq!(as_json(&loaded), as_json(&Config::default()));
 }
 
 #[test]
@@ -53,6 +53,10 @@ fn every_setting_has_a_description() {
     fn walk(path: &str, node: &serde_json::Value) {
         let text = node["description"].as_str().unwrap_or_default();
         assert!(text.ends_with('.'), "{path} has no description that ends in a full stop: {text:?}");
+        let named = node.get("additionalProperties").filter(|named| named.is_object());
+        if let Some(below) = named {
+            walk(&format!("{path}.<name>"), below);
+        }
         for (name, below) in node["properties"].as_object().into_iter().flatten() {
             walk(&format!("{path}.{name}"), below);
         }
@@ -92,6 +96,29 @@ fn a_variable_is_read_by_the_type_of_its_setting() {
     assert_eq!(config.model.scripted.delay_ms, Millis::new(7));
     assert!(config.blobs.allow_http);
     assert_eq!(config.gateway.cors_origins, ["https://a.example"]);
+}
+
+#[test]
+fn a_tool_is_tried_as_its_own_settings_say_and_else_as_all_are() {
+    let config = with(&[
+        ("SBA_WORKER__MAX_DELIVERIES", "4"),
+        ("SBA_TOOLS__TASK_CREATE__MAX_DELIVERIES", "2"),
+        ("SBA_TOOLS__TASK_CREATE__NO_RETRY", "[\"job_timeout\"]"),
+        ("SBA_TOOLS__TASK_CREATE__CALL_DEADLINE_MS", "7000"),
+    ])
+    .unwrap();
+    let (tools, usual) = (config.tool_tries(), config.usual_tries());
+    let own = &tools[&"task_create".parse().unwrap()];
+    assert_eq!((own.deliveries, own.never.as_slice()), (2, ["job_timeout".to_owned()].as_slice()));
+    assert_eq!(own.backoff, usual.backoff);
+    assert_eq!((usual.deliveries, usual.deadline), (4, config.worker.job_deadline_ms.duration()));
+    let search = &tools[&"knowledge_search".parse().unwrap()];
+    assert_eq!(search.deliveries, 4);
+    assert!(search.deadline < usual.deadline, "a tool has its own usual time");
+    assert_eq!(config.call_deadlines().into_values().collect::<Vec<_>>(), [Millis::new(7_000)]);
+    assert!(with(&[("SBA_TOOLS__TASK_CREATE__TRIES", "2")]).is_err());
+    let odd = with(&[("SBA_TOOLS__TASK_CREATE__RETRY_MIN_MS", "0")]).unwrap();
+    assert!(odd.check().unwrap_err().to_string().contains("tools.task_create.retry_min_ms"));
 }
 
 #[test]

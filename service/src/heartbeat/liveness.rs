@@ -48,6 +48,12 @@ impl Ear {
         self.last = self.last.max(Some(sent));
     }
 
+    /// For how long we have heard ourselves without a gap; zero while we do not.
+    pub(super) fn open_for(&self, rhythm: &Rhythm, now: Instant) -> Duration {
+        let since = self.since.filter(|_| self.open(rhythm, now));
+        since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
     /// Whether we hear ourselves.
     pub(super) fn open(&self, rhythm: &Rhythm, now: Instant) -> bool {
         self.last.is_some_and(|last| now.saturating_duration_since(last) < rhythm.limit())

@@ -13,7 +13,10 @@ use sba_subjects::{
 };
 use tokio::sync::watch;
 
-use super::liveness::{Ear, Liveness, Rhythm, judge};
+use super::{
+    ProcessKind,
+    liveness::{Ear, Liveness, Rhythm, judge},
+};
 use crate::clock::Clock;
 
 /// Most processes that are remembered. An installation has tens.
@@ -27,6 +30,7 @@ pub struct Peers(Arc<Shared>);
 
 struct Shared {
     own: InstanceId,
+    kind: String,
     rhythm: Rhythm,
     clock: Arc<dyn Clock>,
     heard: Mutex<Heard>,
@@ -37,19 +41,36 @@ struct Shared {
 struct Heard {
     ear: Ear,
     sent: VecDeque<(u64, Instant)>,
-    others: HashMap<InstanceId, Peer>,
+    /// This process is one of them.
+    peers: HashMap<InstanceId, Peer>,
 }
 
 struct Peer {
     last: Instant,
+    kind: String,
     draining: bool,
     runs: HashSet<RunId>,
 }
 
 impl Peers {
-    pub(super) fn new(own: InstanceId, rhythm: Rhythm, clock: Arc<dyn Clock>) -> Self {
-        let open = watch::Sender::new(false);
-        Self(Arc::new(Shared { own, rhythm, clock, heard: Mutex::default(), open }))
+    pub(super) fn new(own: InstanceId, kind: ProcessKind, rhythm: Rhythm, clock: Arc<dyn Clock>) -> Self {
+        let (kind, open) = (kind.to_string(), watch::Sender::new(false));
+        Self(Arc::new(Shared { own, kind, rhythm, clock, heard: Mutex::default(), open }))
+    }
+
+    /// Whether this process leads those of its kind: of all that live and are not about to end, it has the lowest id.
+    ///
+    /// Nobody votes, so for a while two may believe it of themselves, or none. It is for work that may be done twice.
+    #[must_use]
+    pub fn leads(&self) -> bool {
+        let Shared { own, kind, rhythm, .. } = &*self.0;
+        let now = self.0.clock.instant();
+        let heard = self.heard();
+        let before = |(instance, peer): (&InstanceId, &Peer)| {
+            let same = peer.kind == *kind && !peer.draining && instance < own;
+            same && judge(rhythm, &heard.ear, Some(peer.last), now) != Liveness::Dead
+        };
+        heard.ear.open_for(rhythm, now) >= rhythm.limit() && !heard.peers.iter().any(before)
     }
 
     /// What is to be thought of a process. This process itself is alive while it hears itself, else suspect.
@@ -61,20 +82,14 @@ impl Peers {
             let open = heard.ear.open(&self.0.rhythm, now);
             return if open { Liveness::Alive } else { Liveness::Suspect };
         }
-        let last = heard.others.get(&instance).map(|peer| peer.last);
+        let last = heard.peers.get(&instance).map(|peer| peer.last);
         judge(&self.0.rhythm, &heard.ear, last, now)
     }
 
-    /// Whether the last heartbeat of a process said that it owns a run; `None` when it was never heard.
+    /// Whether the last heartbeat of a process, this one included, said that it owns a run; `None` when it was never heard.
     #[must_use]
     pub fn claims(&self, instance: InstanceId, run: RunId) -> Option<bool> {
-        self.heard().others.get(&instance).map(|peer| peer.runs.contains(&run))
-    }
-
-    /// Whether the last heartbeat of a process said that it is about to end.
-    #[must_use]
-    pub fn draining(&self, instance: InstanceId) -> bool {
-        self.heard().others.get(&instance).is_some_and(|peer| peer.draining)
+        self.heard().peers.get(&instance).map(|peer| peer.runs.contains(&run))
     }
 
     /// Whether this process hears its own heartbeat through the server.
@@ -105,13 +120,14 @@ impl Peers {
         let mut heard = self.heard();
         if beat.instance == self.0.own {
             let sent = heard.sent.iter().find(|(number, _)| *number == beat.number).map(|(_, at)| *at);
-            if let Some(sent) = sent {
-                heard.sent.retain(|(number, _)| *number > beat.number);
-                heard.ear.heard(&self.0.rhythm, sent, now);
-            }
-        } else if heard.others.len() < MAX_PEERS || heard.others.contains_key(&beat.instance) {
+            let Some(sent) = sent else { return };
+            heard.sent.retain(|(number, _)| *number > beat.number);
+            heard.ear.heard(&self.0.rhythm, sent, now);
+        }
+        if heard.peers.len() < MAX_PEERS || heard.peers.contains_key(&beat.instance) {
             let runs = beat.runs.into_iter().collect();
-            heard.others.insert(beat.instance, Peer { last: now, draining: beat.draining, runs });
+            let (kind, draining) = (beat.kind, beat.draining);
+            heard.peers.insert(beat.instance, Peer { last: now, kind, draining, runs });
         }
     }
 
@@ -121,7 +137,7 @@ impl Peers {
         let mut heard = self.heard();
         // Who was never heard is judged dead after the same silence, so forgetting changes no verdict.
         let memory = self.0.rhythm.limit() * 20;
-        heard.others.retain(|_, peer| now.saturating_duration_since(peer.last) < memory);
+        heard.peers.retain(|_, peer| now.saturating_duration_since(peer.last) < memory);
         let open = heard.ear.open(&self.0.rhythm, now);
         drop(heard);
         self.0.open.send_if_modified(|known| std::mem::replace(known, open) != open);
@@ -160,7 +176,7 @@ mod tests {
 
     fn peers() -> (Peers, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::default());
-        (Peers::new(id(1), RHYTHM, clock.clone()), clock)
+        (Peers::new(id(1), ProcessKind::Orchestrator, RHYTHM, clock.clone()), clock)
     }
 
     fn own_beat(peers: &Peers, number: u64) {
@@ -202,14 +218,46 @@ mod tests {
     }
 
     #[test]
+    fn the_first_of_those_who_live_and_stay_leads() {
+        let clock = Arc::new(ManualClock::default());
+        let peers = Peers::new(id(5), ProcessKind::Orchestrator, RHYTHM, clock.clone());
+        let said = |number: u128, kind: &str, draining| {
+            peers.take(Heartbeat { kind: kind.to_owned(), draining, ..beat(id(number), 1, Vec::new()) });
+        };
+        let mut own = 0;
+        let mut time_passes = || {
+            own += 1;
+            peers.sending(own);
+            peers.take(beat(id(5), own, Vec::new()));
+            clock.advance(RHYTHM.interval);
+        };
+        time_passes();
+        assert!(!peers.leads(), "it has not listened for long enough");
+        (0..3).for_each(|_| time_passes());
+        assert!(peers.leads(), "it is alone");
+        said(3, "worker", false);
+        said(7, "orchestrator", false);
+        assert!(peers.leads(), "the others are of another kind, or come after it");
+        said(4, "orchestrator", false);
+        assert!(!peers.leads());
+        said(4, "orchestrator", true);
+        assert!(peers.leads(), "the first is about to end");
+        said(4, "orchestrator", false);
+        (0..4).for_each(|_| time_passes());
+        assert!(peers.leads(), "the first was not heard for too long");
+        clock.advance(RHYTHM.limit());
+        assert!(!peers.leads(), "nor is it, now");
+    }
+
+    #[test]
     fn a_flood_of_strangers_is_bounded() {
         let (peers, clock) = peers();
         for number in 0..(MAX_PEERS as u128 + 500) {
             peers.take(beat(id(number + 10), 1, Vec::new()));
         }
-        assert_eq!(peers.heard().others.len(), MAX_PEERS);
+        assert_eq!(peers.heard().peers.len(), MAX_PEERS);
         clock.advance(RHYTHM.limit() * 20);
         peers.refresh();
-        assert_eq!(peers.heard().others.len(), 0);
+        assert_eq!(peers.heard().peers.len(), 0);
     }
 }

@@ -99,14 +99,37 @@ impl RunState {
             Event::Artifact(artifact) => self.artifacts.push(artifact.clone()),
             Event::Error(_) => self.troubled(event),
             Event::Refused(_) => self.refused = self.refused.saturating_add(1),
+            Event::Stalled(_) => {}
             Event::Done(done) => self.done(event.ts, done),
         }
+        self.judge(&event.payload);
         self.seq = event.seq;
         self.updated_at = event.ts;
         if let Some(cause) = event.cause {
             self.remember(cause);
         }
         Ok(())
+    }
+
+    /// Counts what comes to nothing. A run that is only taken up again has come no further; nor has one whose model
+    /// speaks, for what it says is void when its process is lost.
+    fn judge(&mut self, event: &Event) {
+        match event {
+            Event::Token(_) | Event::Refused(_) => {}
+            Event::Attempt(_) => self.lost_attempts = self.lost_attempts.saturating_add(1),
+            Event::Status(status) if status.status == RunStatus::Running => {}
+            Event::Stalled(_) => self.stalls = self.stalls.saturating_add(1),
+            // Not further, but told in good order.
+            Event::Created(_) | Event::Status(_) | Event::Error(_) => self.lost_attempts = 0,
+            Event::StepStarted(_)
+            | Event::StepFinished(_)
+            | Event::ToolRequest(_)
+            | Event::ToolResult(_)
+            | Event::InputRequest(_)
+            | Event::InputResult(_)
+            | Event::Artifact(_)
+            | Event::Done(_) => (self.stalls, self.lost_attempts) = (0, 0),
+        }
     }
 
     fn remember(&mut self, command: CommandId) {
@@ -152,6 +175,8 @@ impl RunState {
             // The start of a run is told apart by its state: it has no steps yet.
             commands: VecDeque::new(),
             refused: 0,
+            stalls: 0,
+            lost_attempts: 0,
         }
     }
 
@@ -162,6 +187,11 @@ impl RunState {
         self.status = status.status;
         self.status_since = ts;
         self.paused_until = status.until;
+        if status.until.is_some()
+            && let Some(step) = self.steps.last_mut().filter(|step| step.is_running() && step.kind == StepKind::Model)
+        {
+            step.waits_since.get_or_insert(ts);
+        }
         if status.status == RunStatus::Cancelling {
             let reason = status.reason.clone().unwrap_or_default();
             self.cancel.get_or_insert(CancelState { reason, at: ts });
@@ -201,6 +231,7 @@ impl RunState {
             ask: None,
             usage: None,
             errors: 0,
+            waits_since: None,
             error: None,
             started_at: event.ts,
             ended_at: None,
@@ -243,6 +274,7 @@ impl RunState {
 
 impl StepState {
     fn said(&mut self, token: &Token) {
+        self.waits_since = None;
         self.text.push_str(&token.text);
         self.tokens += token.count;
     }

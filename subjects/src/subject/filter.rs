@@ -35,6 +35,12 @@ pub fn events(tenant: Option<&TenantKey>) -> String {
     format!("sba.{}.run.*.*.{}", tenant.map_or("*", TenantKey::as_str), RunKind::Event)
 }
 
+/// The commands for one run that wait, or are worked on.
+#[must_use]
+pub fn run_commands(tenant: &TenantKey, run: RunId) -> String {
+    format!("sba.{tenant}.cmd.{}.{run}.*", run.partition())
+}
+
 /// The whole log of one run as it grows, for its viewers.
 #[must_use]
 pub fn live_run(tenant: &TenantKey, run: RunId) -> String {

@@ -41,6 +41,7 @@ fn of_tenant(tenant: &TenantKey, tokens: &[&str]) -> Option<Result<Subject, Inva
         ["fired", p, run, name] => {
             run_of(p, run).and_then(|run| Ok(Subject::Fired { tenant, run, name: name.parse()? }))
         }
+        ["answer", slot] => slot.parse().map(|slot| Subject::Answer { tenant, slot }),
         ["audit", action] => action.parse().map(|action| Subject::Audit { tenant, action }),
         ["dead", origin, ..] => {
             if let Err(error) = origin.parse::<Origin>() {

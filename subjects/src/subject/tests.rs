@@ -1,10 +1,11 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::*;
-use crate::stream;
+use crate::{answer::AnswerKey, stream};
 
 fn tenant() -> impl Strategy<Value = TenantKey> {
     "A[A-Z2-7]{55}".prop_map(|text| text.parse().unwrap())
@@ -42,6 +43,7 @@ fn any_subject() -> impl Strategy<Value = Subject> {
             one_of(Verb::ALL).prop_map(move |verb| Subject::Inbound { tenant: t3.clone(), run, verb }),
             Just(Subject::Snap { tenant: tenant.clone(), run }),
             Just(Subject::Timer { tenant: tenant.clone(), run, name: word.parse().unwrap() }),
+            Just(Subject::Answer { tenant: tenant.clone(), slot: AnswerKey::new(*Sha256::digest(id).as_ref()).slot() }),
             Just(Subject::Audit { tenant: tenant.clone(), action: word.parse().unwrap() }),
             Just(Subject::Ctl(InstanceId::from_uuid(id))),
             Just(Subject::Stop(CallId::from_uuid(id))),

@@ -44,6 +44,8 @@ pub struct ToolSpec {
     pub queue: Queue,
     /// Who is offered it: any of these roles. Empty for everybody.
     pub roles: &'static [&'static str],
+    /// The longest that one try of a call usually takes, in milliseconds, where that is less than of other jobs.
+    pub try_ms: Option<u64>,
 }
 
 /// All tools.
@@ -56,6 +58,7 @@ pub const CATALOG: &[ToolSpec] = &[
         effect: Effect::Pure,
         queue: Queue::ToolExec,
         roles: &[],
+        try_ms: Some(60_000),
     },
     ToolSpec {
         name: RENDER_TOOL,
@@ -71,6 +74,7 @@ pub const CATALOG: &[ToolSpec] = &[
         effect: Effect::Idempotent,
         queue: Queue::Render,
         roles: MEMBERS,
+        try_ms: Some(120_000),
     },
     ToolSpec {
         name: TASK_CREATE,
@@ -87,6 +91,7 @@ pub const CATALOG: &[ToolSpec] = &[
         effect: Effect::Idempotent,
         queue: Queue::ToolExec,
         roles: MEMBERS,
+        try_ms: Some(30_000),
     },
     ToolSpec {
         name: TASK_UPDATE,
@@ -105,6 +110,7 @@ pub const CATALOG: &[ToolSpec] = &[
         effect: Effect::Idempotent,
         queue: Queue::ToolExec,
         roles: MEMBERS,
+        try_ms: Some(30_000),
     },
     ToolSpec {
         name: TASK_COMPLETE,
@@ -114,6 +120,7 @@ pub const CATALOG: &[ToolSpec] = &[
         effect: Effect::Idempotent,
         queue: Queue::ToolExec,
         roles: MEMBERS,
+        try_ms: Some(30_000),
     },
     ToolSpec {
         name: TASK_LIST,
@@ -129,6 +136,7 @@ pub const CATALOG: &[ToolSpec] = &[
         effect: Effect::Pure,
         queue: Queue::ToolExec,
         roles: &[],
+        try_ms: Some(30_000),
     },
     ToolSpec {
         name: ASK_TOOL,
@@ -142,6 +150,7 @@ pub const CATALOG: &[ToolSpec] = &[
         effect: Effect::Pure,
         queue: Queue::ToolExec,
         roles: &[],
+        try_ms: None,
     },
 ];
 

@@ -11,7 +11,10 @@ use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use sba_orchestrator::model::{Model, from_config};
-use sba_service::config::{Millis, ModelConfig, ModelProvider, Secret};
+use sba_service::{
+    config::{Millis, ModelConfig, ModelProvider, Secret},
+    metrics::Metrics,
+};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
@@ -89,7 +92,7 @@ impl Server {
 }
 
 pub(super) fn build(config: &ModelConfig) -> Arc<dyn Model> {
-    from_config(config, PATIENCE).unwrap()
+    from_config(config, PATIENCE, &Metrics::new().unwrap()).unwrap()
 }
 
 /// What a server sends: bytes, or the connection's sudden end.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::Message;
 use sba_service::{
+    backoff::Backoff,
     delivery::{Fate, attempts, settle, with_progress},
     telemetry::trace,
 };
@@ -14,7 +15,7 @@ use tracing::{Instrument as _, Span, field};
 use super::{
     Worker, index,
     read::{Typed, Unreadable, Waiting, read},
-    suspect, tool_call,
+    supervise, suspect, tool_call,
 };
 use crate::error::{Again, WorkError};
 
@@ -38,7 +39,7 @@ pub(super) async fn handle(worker: &Worker, message: &Message, stop: &Cancellati
         suspect::forget(worker, message, attempt).await;
         let Worker { jetstream, metrics, policy, .. } = worker;
         // Unsettled it is delivered again; what it changed is answered from the record.
-        settle(jetstream, metrics, message, fate, policy.backoff.longest).await;
+        settle(jetstream, metrics, message, fate, policy.usual.backoff.longest).await;
     };
     settled.instrument(span).await;
 }
@@ -49,7 +50,7 @@ async fn attend(worker: &Worker, message: &Message, attempt: u32) -> Fate {
         Ok(typed) => work(worker, &typed).await,
         Err(Unreadable::Future(error)) => {
             tracing::warn!(%error, "a job of a newer version is left to a newer worker");
-            Fate::Later(worker.policy.backoff.longest)
+            Fate::Later(worker.policy.usual.backoff.longest)
         }
         Err(Unreadable::Broken(error, waiting)) => broken(worker, *error, waiting, attempt).await,
     }
@@ -68,14 +69,16 @@ async fn work(worker: &Worker, typed: &Typed) -> Fate {
         Err(error) if error.again == Again::Never => give_up(worker, typed, error).await,
         Err(error) => Err(error),
     };
-    done.map_or_else(|error| after(worker, error, typed.attempt), |()| Fate::Settled)
+    let backoff = worker.policy.tries(&typed.job.body).backoff;
+    done.map_or_else(|error| after(backoff, error, typed.attempt), |()| Fate::Settled)
 }
 
 async fn dispatch(worker: &Worker, typed: &Typed) -> Result<(), WorkError> {
-    let last = typed.attempt >= worker.policy.max_deliveries;
+    let tries = worker.policy.tries(&typed.job.body);
     match &typed.job.body {
-        JobBody::Tool(call) => tool_call::handle(worker, typed, call, last).await,
-        JobBody::Index(job) => index::handle(worker, typed, job, last).await,
+        JobBody::Tool(call) => tool_call::handle(worker, typed, call, tries).await,
+        JobBody::Index(job) => index::handle(worker, typed, job, tries).await,
+        JobBody::Supervise(job) => supervise::handle(worker, typed, job).await,
     }
 }
 
@@ -84,6 +87,8 @@ async fn give_up(worker: &Worker, typed: &Typed, why: WorkError) -> Result<(), W
     match &typed.job.body {
         JobBody::Tool(call) => tool_call::fail(worker, typed, call, &why).await?,
         JobBody::Index(job) => index::fail(worker, typed, job, &why).await?,
+        // Nobody waits for it: a run that is still stuck is found again.
+        JobBody::Supervise(_) => {}
     }
     Err(why)
 }
@@ -94,12 +99,11 @@ async fn broken(worker: &Worker, error: WorkError, waiting: Option<Waiting>, att
         Some(waiting) => tool_call::refuse(worker, waiting, &error).await,
         None => Ok(()),
     };
-    after(worker, told.err().unwrap_or(error), attempt)
+    after(worker.policy.usual.backoff, told.err().unwrap_or(error), attempt)
 }
 
 /// What becomes of a message that is not done.
-fn after(worker: &Worker, error: WorkError, attempt: u32) -> Fate {
-    let backoff = worker.policy.backoff;
+fn after(backoff: Backoff, error: WorkError, attempt: u32) -> Fate {
     let pause = match error.again {
         Again::Never => return Fate::Dead { reason: error.code, detail: error.chain() },
         Again::Counted => backoff.pause(attempt),

@@ -17,7 +17,7 @@ pub(super) async fn patiently<T, F>(worker: &Worker, work: impl Fn() -> F) -> Re
 where
     F: Future<Output = Result<T, WorkError>>,
 {
-    let Backoff { shortest, longest } = worker.policy.backoff;
+    let Backoff { shortest, longest } = worker.policy.usual.backoff;
     let pauses = Backoff::new(shortest, longest.min(LOOK_AGAIN));
     let end = Instant::now() + worker.policy.outage;
     let mut failed = 0;

@@ -1,5 +1,6 @@
 //! Indexes a document: its text and passages are replaced in one transaction.
 
+use sba_service::config::Tries;
 use sba_store::{
     chunks::NewChunk,
     documents::{self, Document, DocumentStatus, Indexed},
@@ -8,28 +9,29 @@ use sba_subjects::{job::IndexJob, visible::visible};
 
 use super::{Ingest, Worker, guard, read::Typed};
 use crate::{
-    error::{Again, WorkError},
+    error::WorkError,
     ingest::{
         parse::{Format, ParseError, Parsed},
         split::{Passage, split},
     },
 };
 
-/// Handles one delivery. An error means that nothing was stored, not even the failure.
-pub(super) async fn handle(worker: &Worker, typed: &Typed, job: &IndexJob, last: bool) -> Result<(), WorkError> {
+/// Handles one delivery. An error means that the document is not indexed; after one that is lasting its row says so.
+pub(super) async fn handle(worker: &Worker, typed: &Typed, job: &IndexJob, tries: &Tries) -> Result<(), WorkError> {
     let Some(content) = from_hex(&job.content_sha256) else {
         return Err(WorkError::lasting("job_invalid", "the job's content hash is none"));
     };
-    let deadline = worker.policy.deadline;
+    let deadline = tries.deadline;
     let done = guard::patiently(worker, || guard::within(deadline, index(worker, typed, job, &content))).await;
     match done {
         Ok(()) => Ok(()),
-        Err(error) if error.again == Again::Counted && !last => Err(error),
+        Err(error) if error.is_tried_again(tries, typed.attempt) => Err(error),
         Err(error) => {
             tracing::warn!(
                 code = error.code, error = error.chain(), document_id = %job.document_id, "a document was not indexed"
             );
-            record(worker, typed, job, &content, &error).await
+            record(worker, typed, job, &content, &error).await?;
+            error.exhausted()
         }
     }
 }

@@ -3,11 +3,9 @@
 //! Whoever cancels a run takes its calls out of the queue, then says `stop.<call>`. A worker listens first and looks
 //! into the queue after: then a call is either seen to be gone, or whoever takes it out is heard.
 
-use async_nats::{
-    Subscriber,
-    jetstream::stream::{RawMessageError, RawMessageErrorKind},
-};
+use async_nats::Subscriber;
 use futures::StreamExt as _;
+use sba_service::standing;
 use sba_subjects::{job::ToolJob, run::Effect, stream::Stream, subject::Subject};
 use tokio::time::timeout;
 
@@ -67,20 +65,8 @@ async fn listen(worker: &Worker, typed: &Typed) -> Result<Subscriber, WorkError>
 async fn stands(worker: &Worker, typed: &Typed) -> Result<bool, WorkError> {
     let Typed { tenant, queue, job, .. } = typed;
     let subject = Subject::Job { tenant: tenant.clone(), queue: *queue, call: job.id }.to_string();
-    let look = async {
-        let jobs = worker.jetstream.get_stream_no_info(Stream::Jobs.as_str()).await;
-        let jobs = jobs.map_err(|error| out(error.to_string()))?;
-        match jobs.get_last_raw_message_by_subject(&subject).await {
-            Ok(_) => Ok(true),
-            Err(error) if is_missing(&error) => Ok(false),
-            Err(error) => Err(out(error.to_string())),
-        }
-    };
-    timeout(worker.policy.answer, look).await.map_err(|_| out("no answer in time"))?
-}
-
-fn is_missing(error: &RawMessageError) -> bool {
-    error.kind() == RawMessageErrorKind::NoMessageFound
+    let stands = standing::stands(&worker.jetstream, Stream::Jobs, &subject, worker.policy.answer).await;
+    stands.map_err(|error| out(error.reason))
 }
 
 /// Waits for the word. Without a connection nobody can say it.

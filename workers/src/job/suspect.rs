@@ -1,6 +1,6 @@
 //! Keeps away from jobs that take their worker with them.
 //!
-//! A worker that dies leaves no word of what it worked on. A job that was delivered more often than it may be tried is
+//! A worker that dies leaves no word of what it worked on. A job that was delivered more often than jobs usually are is
 //! suspicious, though it may only have been given back: by workers too old for it, or that were told to stop. So from
 //! then on each start is recorded before the work, and forgotten when the work ends in any way.
 
@@ -19,7 +19,7 @@ const CHANCES: u32 = 2;
 
 /// Whether work on a job may begin.
 pub(super) async fn may_begin(worker: &Worker, typed: &Typed) -> Result<bool, WorkError> {
-    if typed.attempt <= worker.policy.max_deliveries {
+    if typed.attempt <= worker.policy.usual.deliveries {
         return Ok(true);
     }
     tracing::warn!("a job was delivered suspiciously often: its start is recorded");
@@ -43,7 +43,7 @@ pub(super) fn poison(attempt: u32) -> WorkError {
 /// Forgets that work on a job began.
 pub(super) async fn forget(worker: &Worker, message: &Message, attempt: u32) {
     let Ok(Subject::Job { tenant, call, .. }) = message.subject.as_str().parse() else { return };
-    if attempt <= worker.policy.max_deliveries {
+    if attempt <= worker.policy.usual.deliveries {
         return;
     }
     let forgotten = async {

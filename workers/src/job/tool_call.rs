@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sba_service::config::Tries;
 use sba_subjects::{
     event::ToolResult,
     id::{CallId, RunId, TenantKey},
@@ -32,11 +33,11 @@ struct Asked<'a> {
     tool_name: &'a ToolName,
 }
 
-/// Handles one delivery. An error means that the run has not been answered.
-pub(super) async fn handle(worker: &Worker, typed: &Typed, call: &ToolJob, last: bool) -> Result<(), WorkError> {
+/// Handles one delivery. An error means that the call is not done; after one that is lasting the run knows, too.
+pub(super) async fn handle(worker: &Worker, typed: &Typed, call: &ToolJob, tries: &Tries) -> Result<(), WorkError> {
     let began = worker.clock.instant();
     worker.metrics.tool_call(call.tool_name.as_str());
-    let deadline = worker.policy.deadline;
+    let deadline = tries.deadline;
     let work = guard::patiently(worker, || guard::within(deadline, execute(worker, typed, call)));
     let done = match effect(worker, call) {
         None => work.await,
@@ -51,15 +52,16 @@ pub(super) async fn handle(worker: &Worker, typed: &Typed, call: &ToolJob, last:
         },
     };
     let lasted = worker.clock.instant().saturating_duration_since(began);
-    let outcome = match done {
-        Ok(outcome) => outcome,
-        Err(error) if error.again == Again::Counted && !last => return Err(error),
+    let to = asked(typed, call);
+    match done {
+        Ok(outcome) => send(worker, &to, outcome, lasted).await,
+        Err(error) if error.is_tried_again(tries, typed.attempt) => Err(error),
         Err(error) => {
             tracing::warn!(code = error.code, error = error.chain(), tool = %call.tool_name, "a tool call failed");
-            Outcome::Error(error.failure())
+            send(worker, &to, Outcome::Error(error.failure()), lasted).await?;
+            error.exhausted()
         }
-    };
-    send(worker, &asked(typed, call), outcome, lasted).await
+    }
 }
 
 /// Tells the run that its call will never be done.

@@ -62,6 +62,11 @@ pub(crate) struct Settings {
     #[garde(inner(range(min = 1, max = MAX_RETENTION_DAYS)))]
     #[schema(minimum = 1, maximum = 3650)]
     retention_days: Option<u32>,
+    /// Whether answers are kept, and given again to the same question over the same passages while no model can be
+    /// reached. Left open, the configuration decides.
+    #[serde(alias = "cachedAnswers", skip_serializing_if = "Option::is_none")]
+    #[garde(skip)]
+    cached_answers: Option<bool>,
 }
 
 #[cfg(test)]
@@ -78,7 +83,7 @@ mod tests {
         let whole = json!({
             "model": "large", "instructions": "Be brief.", "locale": "id", "top_k": 3, "max_steps": 4,
             "max_run_tokens": 5, "max_run_cost_micros": 6, "tools": ["task_list"], "approve": ["task_create"],
-            "retention_days": 30,
+            "retention_days": 30, "cached_answers": true,
         });
         let settings: Settings = serde_json::from_value(whole.clone()).unwrap();
         settings.validate().unwrap();

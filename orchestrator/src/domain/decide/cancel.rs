@@ -11,7 +11,7 @@ use sba_subjects::{
 };
 use serde_json::{Value, json};
 
-use super::{Action, Agent, Timer, Turn, end, finish_step};
+use super::{Action, Agent, Timer, Turn, end, finish_step, tool};
 
 pub(super) fn on_cancel(turn: &mut Turn, agent: &Agent, reason: String) -> Result<Vec<Action>, ApplyError> {
     if turn.state.status == RunStatus::Cancelling {
@@ -43,7 +43,7 @@ fn standing(step: &StepState) -> (u32, bool, bool) {
     (step.number, call.is_some(), call.is_some_and(|call| call.request.effect != Effect::Pure))
 }
 
-fn close(turn: &mut Turn, step: u32) -> Result<(), ApplyError> {
+pub(super) fn close(turn: &mut Turn, step: u32) -> Result<(), ApplyError> {
     let text = turn.state.step(step).map(|step| step.text.clone()).filter(|text| !text.is_empty());
     let output = text.map_or(Value::Null, |text| json!({"text": text}));
     finish_step(turn, step, StepFinished { status: StepStatus::Cancelled, output, usage: None, error: None })
@@ -67,6 +67,35 @@ pub(super) fn give_up(turn: &mut Turn) -> Result<Vec<Action>, ApplyError> {
         close(turn, step)?;
     }
     finish(turn)
+}
+
+/// Ends a run at once that may not go on. What is under way is told to stop, and not waited for.
+pub(super) fn break_off(turn: &mut Turn, why: Failure) -> Result<Vec<Action>, ApplyError> {
+    let running: Vec<(u32, bool, bool)> = turn.state.running_steps().map(standing).collect();
+    let mut actions = Vec::new();
+    for (step, called, _) in running {
+        if called {
+            actions.push(Action::StopTool(step));
+        }
+        actions.extend(tool::forget(&turn.state, step));
+        close(turn, step)?;
+    }
+    actions.extend(end(turn, RunStatus::Failed, Some(why))?);
+    Ok(actions)
+}
+
+/// Whether processes were lost over the run so often that another would be, too.
+pub(super) fn takes_its_driver(state: &RunState, agent: &Agent) -> bool {
+    state.status == RunStatus::Running && state.lost_attempts >= agent.limits.lost_attempts
+}
+
+/// What is said of such a run.
+pub(super) fn driver_lost(agent: &Agent) -> Failure {
+    let times = agent.limits.lost_attempts;
+    Failure::new(
+        "driver_lost",
+        format!("The run was taken up {times} times in a row, and each process was lost over it."),
+    )
 }
 
 /// The calls of a cancelled run that were neither answered nor stopped.

@@ -12,7 +12,7 @@ use sba_subjects::{
 };
 
 use super::{
-    Action, Agent, Timer, Turn, cancel,
+    Action, Agent, Timer, Turn, cancel, poke,
     proceed::{outstanding, proceed},
     result, stand, take,
 };
@@ -43,6 +43,7 @@ pub(super) fn on_command(
             Ok(timer) => on_timer(turn, agent, timer, holding),
             Err(_) => outstanding(turn, agent, holding),
         },
+        CommandBody::Poke { seq, reason } => poke::on_poke(turn, agent, seq, reason, holding),
     }
 }
 
@@ -70,7 +71,7 @@ fn on_resume(turn: &mut Turn, agent: &Agent, holding: bool) -> Result<Vec<Action
 }
 
 /// Goes on where a paused run was held.
-fn resume(turn: &mut Turn, agent: &Agent, holding: bool) -> Result<Vec<Action>, ApplyError> {
+pub(super) fn resume(turn: &mut Turn, agent: &Agent, holding: bool) -> Result<Vec<Action>, ApplyError> {
     if turn.state.model_step().is_none() {
         stand(turn, RunStatus::Running)?;
         return proceed(turn, agent, holding);

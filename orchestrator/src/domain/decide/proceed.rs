@@ -7,7 +7,7 @@ use sba_subjects::{
 
 use super::{Action, Agent, Timer, Turn, begin_step, cancel, end, stand, take, tool};
 use crate::domain::{
-    budget,
+    budget, outlook,
     workflow::{self, Next},
 };
 
@@ -76,11 +76,13 @@ pub(super) fn outstanding(turn: &mut Turn, agent: &Agent, holding: bool) -> Resu
     if turn.state.fork_of.is_some() && turn.state.steps.is_empty() && turn.state.status != RunStatus::Cancelling {
         return Ok(vec![Action::Fork]);
     }
-    let overdue = overdue(&turn.state, agent, turn.stamp().now);
+    let overdue = outlook::late_calls(&turn.state, agent, turn.stamp().now);
     if turn.state.status != RunStatus::Cancelling && !overdue.is_empty() {
         let mut actions: Vec<Action> = overdue.iter().map(|step| Action::StopTool(*step)).collect();
         for step in overdue {
-            let message = format!("The tool did not answer within {} ms.", agent.limits.call_ms);
+            let tool = turn.state.step(step).and_then(|step| step.call.as_ref()).map(|call| &call.request.tool_name);
+            let limit = tool.map_or(agent.limits.call_ms, |tool| agent.call_ms(tool));
+            let message = format!("The tool did not answer within {limit} ms.");
             tool::fail(turn, step, Failure::new("tool_timeout", message))?;
         }
         actions.extend(proceed(turn, agent, holding)?);
@@ -93,13 +95,6 @@ pub(super) fn outstanding(turn: &mut Turn, agent: &Agent, holding: bool) -> Resu
         }
     }
     Ok(actions)
-}
-
-/// The steps whose calls should have been answered by now.
-fn overdue(state: &RunState, agent: &Agent, now: u64) -> Vec<u32> {
-    let late = |requested_at: u64| now > requested_at.saturating_add(agent.limits.call_ms);
-    let steps = state.running_steps().filter(|step| step.pending_call().is_some_and(|call| late(call.requested_at)));
-    steps.map(|step| step.number).collect()
 }
 
 /// What a run that waits has asked for: to be asked for again, by whoever cannot know whether it was.

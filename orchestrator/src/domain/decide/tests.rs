@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use sba_subjects::{
     command::CommandBody,
@@ -40,8 +42,12 @@ fn settings() -> AgentSettings {
             call_ms: 5_000,
             answer_ms: 3_000,
             grace_ms: 500,
+            stalls: 3,
+            lost_attempts: 4,
         },
+        call_ms: Arc::default(),
         locale: "en".into(),
+        cached_answers: false,
     }
 }
 
@@ -143,7 +149,7 @@ fn answer(text: &str) -> Input {
 
 fn whole(text: &str) -> Answer {
     let (rest, raw, count) = (text.into(), text.into(), u64::from(!text.is_empty()));
-    Answer { rest, count, raw, calls: Vec::new(), cut: false, withheld: false, usage: usage(10, 2) }
+    Answer { rest, count, raw, calls: Vec::new(), cut: false, withheld: false, usage: usage(10, 2), source: None }
 }
 
 /// The beginning of an answer, of which the provider kept the rest back.
@@ -251,3 +257,4 @@ mod agentic;
 mod commands;
 mod render;
 mod soundness;
+mod supervised;

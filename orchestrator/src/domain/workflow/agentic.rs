@@ -1,6 +1,7 @@
 //! The model chooses: it answers, or it asks for tool calls, sees their results, and is asked again.
 
 use sba_subjects::{
+    id::RunId,
     run::{Effect, Failure, StepKind, StepStatus},
     state::{RunState, StepState},
     tool::{ASK_TOOL, KNOWLEDGE_TOOL, RENDER_TOOL, RenderParams, SearchParams, Section, WrittenDocument, spec},
@@ -39,6 +40,27 @@ pub struct Thought {
     /// How many calls more it asked for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped_calls: usize,
+    /// Where it comes from, if not from the model that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// Where an answer comes from, if not from the model that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Another model answered, while the first is out.
+    Fallback {
+        /// What its provider calls it.
+        model: String,
+    },
+    /// The model is out. The same was answered before.
+    Cache {
+        /// In this run of the same tenant.
+        run_id: RunId,
+        /// At this time, in milliseconds since 1970.
+        answered_at: u64,
+    },
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

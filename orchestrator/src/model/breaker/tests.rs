@@ -72,7 +72,7 @@ fn request() -> ModelRequest {
 
 fn breaker(model: &Arc<Told>) -> Breaker {
     let model: Arc<dyn Model> = Arc::clone(model) as _;
-    Breaker::new(model, "first", PATIENCE)
+    Breaker::new(model, "first", PATIENCE, IntGauge::new("circuit", "of the test").unwrap())
 }
 
 async fn call(model: &dyn Model) -> Result<usize, ModelError> {
@@ -90,7 +90,7 @@ async fn break_it(told: &Told, breaker: &Breaker) {
     for _ in 0..PATIENCE.failures {
         assert_eq!(code(breaker).await, "model_unreachable");
     }
-    assert!(breaker.is_open());
+    assert!(breaker.standing().out_since.is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,14 +105,16 @@ async fn failures_in_a_row_open_the_circuit_and_one_call_that_works_closes_it() 
     );
     assert_eq!(told.calls(), 3, "an open circuit sends nothing");
 
+    let out_since = breaker.standing().out_since;
     tokio::time::advance(PATIENCE.open).await;
     assert_eq!(code(&breaker).await, "model_unreachable");
     assert_eq!((code(&breaker).await, told.calls()), ("model_unavailable", 4));
+    assert_eq!(breaker.standing().out_since, out_since, "it is the same outage");
 
     tokio::time::advance(PATIENCE.open).await;
     told.tell(Comes::ToAnEnd);
     assert_eq!(code(&breaker).await, "answered");
-    assert!(!breaker.is_open());
+    assert!(breaker.standing().out_since.is_none());
     told.tell(Comes::ToNothing);
     assert_eq!((code(&breaker).await, code(&breaker).await), ("model_unreachable", "model_unreachable"));
 }
@@ -124,14 +126,14 @@ async fn only_failures_in_a_row_and_within_the_window_count() {
     for comes in [Comes::ToNothing, Comes::Refused(503), Comes::ToAnEnd, Comes::Refused(429), Comes::Apart] {
         told.tell(comes);
         let _ = call(&breaker).await;
-        assert!(!breaker.is_open());
+        assert!(breaker.standing().out_since.is_none());
     }
     tokio::time::advance(PATIENCE.window * 2).await;
     told.tell(Comes::ToNothing);
     assert_eq!((code(&breaker).await, code(&breaker).await), ("model_unreachable", "model_unreachable"));
-    assert!(!breaker.is_open());
+    assert!(breaker.standing().out_since.is_none());
     assert_eq!(code(&breaker).await, "model_unreachable");
-    assert!(breaker.is_open());
+    assert!(breaker.standing().out_since.is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -141,7 +143,7 @@ async fn what_lies_in_the_call_itself_is_no_failure_of_the_provider() {
     for _ in 0..10 {
         assert_eq!(code(&breaker).await, "model_refused");
     }
-    assert!(!breaker.is_open());
+    assert!(breaker.standing().out_since.is_none());
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,7 +153,7 @@ async fn answers_that_break_off_each_time_open_the_circuit_too() {
     for _ in 0..PATIENCE.failures {
         assert_eq!(code(&breaker).await, "model_unreachable");
     }
-    assert!(breaker.is_open());
+    assert!(breaker.standing().out_since.is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +169,7 @@ async fn one_call_tries_at_a_time_and_one_that_is_given_up_leaves_it_to_the_next
     let mut tried = breaker.stream(request()).await.unwrap();
     assert_eq!(code(&breaker).await, "model_unavailable");
     tried.next().await.unwrap().unwrap();
-    assert!(!breaker.is_open(), "the first piece closes the circuit");
+    assert!(breaker.standing().out_since.is_none(), "the first piece closes the circuit");
     told.tell(Comes::ToAnEnd);
     assert_eq!(code(&breaker).await, "answered");
 }
@@ -190,10 +192,44 @@ async fn the_fallback_answers_under_its_own_name_while_the_circuit_is_open() {
     for _ in 0..PATIENCE.failures {
         assert_eq!(code(&model).await, "model_unreachable");
     }
-    assert_eq!((code(&model).await, first.calls()), ("answered", 3));
+    let said: Vec<ModelChunk> = model.stream(request()).await.unwrap().try_collect().await.unwrap();
+    assert_eq!((&said[0], first.calls()), (&ModelChunk::By("second".into()), 3));
+    assert_eq!(model.standing(), Standing { out_since: None, is_fallback: true });
     assert_eq!(second.0.lock().unwrap().1, ["second"]);
     tokio::time::advance(PATIENCE.open).await;
     first.tell(Comes::ToAnEnd);
     assert_eq!((code(&model).await, code(&model).await), ("answered", "answered"));
     assert_eq!((first.calls(), second.calls()), (5, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_is_out_when_its_fallback_is_out_too() {
+    let (first, second) = (Told::new(Comes::ToNothing), Told::new(Comes::ToNothing));
+    let model = Fallback::new(Arc::new(breaker(&first)), Arc::new(breaker(&second)), "second");
+    let begun = Instant::now();
+    for _ in 0..PATIENCE.failures {
+        assert_eq!(code(&model).await, "model_unreachable");
+    }
+    assert_eq!(model.standing().out_since, None, "there is another");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    for _ in 0..PATIENCE.failures {
+        assert_eq!(code(&model).await, "model_unreachable");
+    }
+    assert_eq!(code(&model).await, "model_unavailable");
+    assert_eq!(model.standing().out_since, Some(begun + Duration::from_secs(1)), "since the second is, too");
+}
+
+#[tokio::test(start_paused = true)]
+async fn operators_see_how_the_circuit_stands() {
+    let told = Told::new(Comes::ToNothing);
+    let shown = IntGauge::new("circuit", "of the test").unwrap();
+    let breaker = Breaker::new(Arc::clone(&told) as _, "first", PATIENCE, shown.clone());
+    break_it(&told, &breaker).await;
+    assert_eq!(shown.get(), 2);
+    tokio::time::advance(PATIENCE.open).await;
+    told.tell(Comes::ToAStandstill);
+    let mut tried = breaker.stream(request()).await.unwrap();
+    assert_eq!(shown.get(), 1);
+    tried.next().await.unwrap().unwrap();
+    assert_eq!(shown.get(), 0);
 }

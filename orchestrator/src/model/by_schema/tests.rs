@@ -63,6 +63,7 @@ async fn heard(raw: &str, finish: Finish) -> Result<(String, Vec<(String, String
         match chunk {
             ModelChunk::Text(piece) => text.push_str(&piece),
             ModelChunk::Call(call) => calls.push((call.name, call.arguments)),
+            ModelChunk::By(_) => unreachable!("nobody stands in for it"),
             ModelChunk::End { .. } => ends += 1,
         }
     }

@@ -34,6 +34,7 @@ async fn say(model: &Scripted, request: ModelRequest) -> Result<(String, ModelCh
     let text = chunks.into_iter().map(|chunk| match chunk {
         ModelChunk::Text(text) => text,
         ModelChunk::Call(call) => call.name,
+        ModelChunk::By(_) => unreachable!("nobody stands in for it"),
         ModelChunk::End { .. } => unreachable!("only the last chunk ends the answer"),
     });
     Ok((text.collect(), end))

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ModelProvider, ToolCalls};
-use crate::config::{Secret, findings::Findings};
+use super::{ModelProvider, ToolCalls, codes};
+use crate::config::{Millis, Secret, findings::Findings};
 
-/// The endpoint that answers while the first one is left alone. Limits and deadlines are those of the first.
+/// The endpoint that answers while the first one is left alone. Other limits and deadlines are those of the first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FallbackConfig {
@@ -20,11 +20,29 @@ pub struct FallbackConfig {
     pub api_key: Option<Secret>,
     /// How this endpoint is told of tools, and how it asks for them.
     pub tool_calls: ToolCalls,
+    /// Attempts of one call. Unset: as for the first.
+    pub max_attempts: Option<u32>,
+    /// Pause before the second attempt, in milliseconds. Unset: as for the first.
+    pub retry_min_ms: Option<Millis>,
+    /// Longest pause before a new attempt, in milliseconds. Unset: as for the first.
+    pub retry_max_ms: Option<Millis>,
+    /// Codes of failures after which no further attempt is made. Unset: as for the first.
+    pub no_retry: Option<Vec<String>>,
 }
 
 impl Default for FallbackConfig {
     fn default() -> Self {
-        Self { provider: None, name: String::new(), base_url: None, api_key: None, tool_calls: ToolCalls::Native }
+        Self {
+            provider: None,
+            name: String::new(),
+            base_url: None,
+            api_key: None,
+            tool_calls: ToolCalls::Native,
+            max_attempts: None,
+            retry_min_ms: None,
+            retry_max_ms: None,
+            no_retry: None,
+        }
     }
 }
 
@@ -40,6 +58,10 @@ impl FallbackConfig {
         }
         let keyed = provider != ModelProvider::Anthropic || self.api_key.is_some();
         to.require("fallback.api_key", keyed, "is needed for the provider anthropic");
+        to.range("fallback.max_attempts", self.max_attempts.unwrap_or(1), 1..=20);
+        to.range("fallback.retry_min_ms", self.retry_min_ms.map_or(1, Millis::get), 1..=600_000);
+        to.range("fallback.retry_max_ms", self.retry_max_ms.map_or(1, Millis::get), 1..=3_600_000);
+        codes(to, "fallback.no_retry", self.no_retry.as_deref().unwrap_or_default());
     }
 }
 

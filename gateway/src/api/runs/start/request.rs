@@ -84,10 +84,14 @@ pub(crate) struct StartOptions {
     #[garde(inner(length(max = 50), inner(custom(known_tool))))]
     #[schema(example = json!(["knowledge_search", "task_create"]))]
     tools: Option<Vec<String>>,
-    /// Whether the run matters more than others when the model is out. Stored; nothing follows from it yet.
+    /// Whether the run waits while the model's provider is out. One that is not critical is cancelled after a while.
     #[serde(default)]
     #[garde(skip)]
     critical: Option<bool>,
+    /// `false` declines answers of earlier runs, which a tenant may allow for while no model can be reached.
+    #[serde(default, alias = "cachedAnswers")]
+    #[garde(skip)]
+    cached_answers: Option<bool>,
 }
 
 /// How large a request may be.
@@ -155,6 +159,7 @@ impl StartRun {
             max_steps: options.max_steps,
             tools: options.tools.map(names),
             critical: options.critical,
+            cached_answers: options.cached_answers,
         };
         let asked = Asked { user_id, session_id, workflow, prompt: &self.prompt, options: &options };
         let request_hash = data_encoding::HEXLOWER.encode(&idempotency::request_hash(&asked)?);

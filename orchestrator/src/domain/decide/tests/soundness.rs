@@ -1,5 +1,7 @@
 //! Whatever happens, in whatever order.
 
+use sba_subjects::run::Stall;
+
 use super::*;
 
 #[derive(Debug, Clone)]
@@ -19,6 +21,7 @@ enum Move {
     Resume,
     Words(bool),
     Fires(Timer),
+    Poked { lags: bool },
     Time(u64),
 }
 
@@ -42,6 +45,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         2 => Just(Move::Resume),
         2 => prop::bool::ANY.prop_map(Move::Words),
         2 => timer.prop_map(Move::Fires),
+        2 => prop::bool::ANY.prop_map(|lags| Move::Poked { lags }),
         1 => (0..4_000u64).prop_map(Move::Time),
     ];
     prop::collection::vec(one, 0..60)
@@ -89,6 +93,10 @@ fn act(run: &mut Run, step: Move, old: &mut Option<(u128, CommandBody)>) {
         Move::Resume => drop(run.told(CommandBody::Resume)),
         Move::Words(yes) => drop(run.told(words(json!(yes)))),
         Move::Fires(timer) => drop(run.told(super::timer(timer))),
+        Move::Poked { lags } => {
+            let seq = run.state.seq - u64::from(lags);
+            run.told(CommandBody::Poke { seq, reason: Stall::CallLost });
+        }
         Move::Time(millis) => run.now += millis,
         _ => {}
     }

@@ -1,0 +1,99 @@
+//! The log as it grows: the last event of every run, then each that follows. Only headers are read.
+
+use async_nats::jetstream::{
+    Context, Message,
+    consumer::{
+        DeliverPolicy,
+        pull::{Ordered, OrderedConfig},
+    },
+    stream::Stream as JetStream,
+};
+use futures::{StreamExt as _, stream::ReadyChunks};
+use sba_subjects::{
+    id::{RunId, TenantKey},
+    record,
+    stream::Stream,
+    subject::{Subject, filter},
+};
+
+use super::Trouble;
+
+/// Most records that are taken at once.
+const CHUNK: usize = 512;
+
+/// What a record says of its run.
+pub(super) struct Heard {
+    pub(super) tenant: TenantKey,
+    pub(super) run: RunId,
+    /// Whether nothing follows.
+    pub(super) ended: bool,
+    /// When it was stored, in milliseconds since 1970.
+    pub(super) at: u64,
+}
+
+/// A reader of the log.
+pub(super) struct Follower {
+    log: JetStream,
+    messages: ReadyChunks<Ordered>,
+    created: String,
+    /// Where the last record stands that was heard.
+    sequence: u64,
+    /// Whether everything was heard that the log said before this.
+    caught_up: bool,
+}
+
+fn trouble(error: impl std::fmt::Display) -> Trouble {
+    Trouble::Log(error.to_string())
+}
+
+impl Follower {
+    pub(super) async fn open(jetstream: &Context) -> Result<Self, Trouble> {
+        let log = jetstream.get_stream(Stream::Runs.as_str()).await.map_err(trouble)?;
+        let created = log.cached_info().created.to_string();
+        let config = OrderedConfig {
+            description: Some("which runs are open".to_owned()),
+            filter_subject: filter::ALL_EVENTS.to_owned(),
+            deliver_policy: DeliverPolicy::LastPerSubject,
+            headers_only: true,
+            ..OrderedConfig::default()
+        };
+        let consumer = log.create_consumer(config).await.map_err(trouble)?;
+        let caught_up = consumer.cached_info().num_pending == 0;
+        let messages = consumer.messages().await.map_err(trouble)?.ready_chunks(CHUNK);
+        Ok(Self { log, messages, created, sequence: 0, caught_up })
+    }
+
+    /// The records that come next.
+    pub(super) async fn next(&mut self) -> Result<Vec<Heard>, Trouble> {
+        let chunk = self.messages.next().await.ok_or_else(|| trouble("the consumer ended"))?;
+        let mut heard = Vec::with_capacity(chunk.len());
+        for message in chunk {
+            let message = message.map_err(trouble)?;
+            let info = message.info().map_err(trouble)?;
+            self.sequence = info.stream_sequence;
+            self.caught_up |= info.pending == 0 || self.sequence >= self.log.cached_info().state.last_sequence;
+            let at = u64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+            heard.extend(read(&message, at));
+        }
+        Ok(heard)
+    }
+
+    /// Whether everything was heard that the log said before it was followed.
+    pub(super) const fn is_caught_up(&self) -> bool {
+        self.caught_up
+    }
+
+    /// Sees whether the log is still the one that was read, and not an earlier state of it.
+    pub(super) async fn check(&mut self) -> Result<(), Trouble> {
+        let info = self.log.get_info().await.map_err(trouble)?;
+        let same = info.created.to_string() == self.created && info.state.last_sequence >= self.sequence;
+        if same { Ok(()) } else { Err(Trouble::Another) }
+    }
+}
+
+/// What is no record says nothing; the projector reports it.
+fn read(message: &Message, at: u64) -> Option<Heard> {
+    let Ok(Subject::Run { tenant, run, .. }) = message.subject.as_str().parse() else { return None };
+    let ended = record::ends(message.headers.as_ref()?);
+    Some(Heard { tenant, run, ended, at })
+}
