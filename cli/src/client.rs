@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use self::{
-    documents::Document,
+    documents::{Document, Progress},
     runs::{Event, Watch},
 };
 

@@ -17,11 +17,11 @@ use uuid::Uuid;
 
 pub use self::folder::documents;
 use crate::{
-    client::Client,
+    client::{Client, Progress},
     local::{Stack, StackOptions},
 };
 
-/// Longest time that one document may take until it can be found.
+/// Longest time that one document may take without coming on, until it can be found.
 const INDEXING: Duration = Duration::from_secs(300);
 /// Longest time that the run may take.
 const RUN: Duration = Duration::from_secs(900);
@@ -118,7 +118,10 @@ pub async fn ingest(client: &Client, files: &[(PathBuf, String)], lenient: bool)
     let (mut documents, mut chunks) = (0, 0);
     for document in taken {
         bar.set_message(format!("indexing {}", document.title));
-        let document = client.indexed(document.document_id, INDEXING).await?;
+        let tell = |Progress { done, total }| {
+            bar.set_message(format!("indexing {}: {done} of {total} passages", document.title));
+        };
+        let document = client.watch_indexing(document.document_id, INDEXING, tell).await?;
         match &document.error {
             None => {
                 documents += 1;

@@ -122,7 +122,6 @@ impl Metrics {
 
     fn register(&self) -> Result<(), prometheus::Error> {
         let all: Vec<Box<dyn prometheus::core::Collector>> = vec![
-        let all: [Box<dyn prometheus::core::Collector>; 19] = [
             Box::new(self.requests.clone()),
             Box::new(self.run_seconds.clone()),
             Box::new(self.tool_calls.family().clone()),

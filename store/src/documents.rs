@@ -1,7 +1,8 @@
 //! Documents of a tenant's knowledge: what they are, and where their indexing stands.
 //!
 //! A document is known by its source. Text and passages are replaced together, in one transaction, and only
-//! by a job for the content that the row names: a job for older content does nothing.
+//! by a job for the content that the row names: a job for older content does nothing. What a job has worked out so far
+//! is kept beside what is found, as an edition.
 
 mod format;
 mod index;
@@ -15,7 +16,7 @@ use time::OffsetDateTime;
 use crate::{blob::BlobKey, language::Language};
 
 pub use format::Format;
-pub use index::{Indexed, fail, retitle, store_index};
+pub use index::{Draft, Indexed, MAX_TITLE, add, begin, fail, publish};
 pub use read::{excerpt, get, list, text};
 pub use write::{Put, delete, put};
 
@@ -80,6 +81,15 @@ impl FromStr for DocumentStatus {
     }
 }
 
+/// How far indexing has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Passages that are stored.
+    pub done: u32,
+    /// Passages that there will be.
+    pub total: u32,
+}
+
 /// A stored document, without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
@@ -107,6 +117,8 @@ pub struct Document {
     pub error_message: Option<String>,
     /// How many passages of it are found.
     pub chunks: u32,
+    /// How far the indexing of its next edition has come; none before it is read, and when it is done.
+    pub progress: Option<Progress>,
     /// Who handed it in first.
     pub created_by: Option<UserId>,
     /// When it was first handed in.

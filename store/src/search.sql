@@ -20,6 +20,7 @@ by_words as (
                ts_rank('{0.5, 0.4, 0.8, 1.0}', c.tsv, q.relaxed, 1) as weight
         from questions as q
         join chunks as c on c.language = q.language
+        join documents as d on d.id = c.document_id and d.edition = c.edition
         where c.tsv @@ q.relaxed and (cardinality($3::uuid[]) = 0 or c.document_id = any ($3))
         order by whole desc, weight desc, c.document_id, c.ordinal
         limit $4
@@ -32,12 +33,14 @@ by_meaning as (
         -- among the passages of all tenants.
         (select c.document_id, c.ordinal, (c.embedding <=> $2) + 0 as distance
          from chunks as c
+         join documents as d on d.id = c.document_id and d.edition = c.edition
          where not (select is_large from library) and (cardinality($3::uuid[]) = 0 or c.document_id = any ($3))
          order by (c.embedding <=> $2) + 0
          limit $4)
         union all
         (select c.document_id, c.ordinal, c.embedding <=> $2 as distance
          from chunks as c
+         join documents as d on d.id = c.document_id and d.edition = c.edition
          where (select is_large from library) and (cardinality($3::uuid[]) = 0 or c.document_id = any ($3))
          order by c.embedding <=> $2
          limit $4)
@@ -56,6 +59,6 @@ select c.document_id as "document_id!", d.title as "title!", d.source as "source
        c.end_offset as "end_offset!", f.score as "score!", (1 - (c.embedding <=> $2))::float8 as "similarity!",
        f.text_rank as "text_rank?", f.vector_rank as "vector_rank?"
 from fused as f
-join chunks as c on c.document_id = f.document_id and c.ordinal = f.ordinal
-join documents as d on d.id = c.document_id
+join documents as d on d.id = f.document_id
+join chunks as c on c.document_id = d.id and c.edition = d.edition and c.ordinal = f.ordinal
 order by f.score desc, c.document_id, c.ordinal

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod chaos;
+pub mod index;
 pub mod installation;
 pub mod model;
 pub mod proxy;

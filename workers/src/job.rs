@@ -52,6 +52,8 @@ pub(crate) struct Ingest {
     pub(crate) parser: Parser,
     pub(crate) split: SplitLimits,
     pub(crate) max_passages: usize,
+    /// Passages that are embedded and stored at a time.
+    pub(crate) batch: usize,
     pub(crate) embedder: Arc<dyn Embedder>,
 }
 

@@ -26,8 +26,19 @@ pub struct Document {
     pub status: String,
     /// Passages that can be found.
     pub chunks: u64,
+    /// How far its indexing has come, while it is indexed.
+    pub progress: Option<Progress>,
     /// Why it failed.
     pub error: Option<Problem>,
+}
+
+/// How far the indexing of a document has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Progress {
+    /// Passages that are done.
+    pub done: u64,
+    /// Passages that there will be.
+    pub total: u64,
 }
 
 /// Why a document cannot be indexed.
@@ -53,17 +64,37 @@ impl Client {
         self.json(self.request(Method::POST, "/api/v1/knowledge/documents").multipart(form)).await
     }
 
-    /// Waits until a document can be found, or cannot be read.
+    /// Waits until a document can be found, or cannot be read: for as long as its indexing comes on, and at most `deadline`
+    /// without.
     ///
     /// # Errors
     /// [`ClientError`]; a document that failed is no error here.
     pub async fn indexed(&self, document: Uuid, deadline: Duration) -> Result<Document, ClientError> {
-        let until = Instant::now() + deadline;
+        self.watch_indexing(document, deadline, |_| ()).await
+    }
+
+    /// As [`Client::indexed`]; `tell` is told how far it has come.
+    ///
+    /// # Errors
+    /// As [`Client::indexed`].
+    pub async fn watch_indexing(
+        &self,
+        document: Uuid,
+        deadline: Duration,
+        tell: impl Fn(Progress),
+    ) -> Result<Document, ClientError> {
+        let mut until = Instant::now() + deadline;
+        let mut known = None;
         let path = format!("/api/v1/knowledge/documents/{document}");
         loop {
             let document: Document = self.json(self.request(Method::GET, &path)).await?;
             if document.status != "pending" {
                 return Ok(document);
+            }
+            if let Some(progress) = document.progress.filter(|progress| known != Some(*progress)) {
+                until = Instant::now() + deadline;
+                known = Some(progress);
+                tell(progress);
             }
             if Instant::now() >= until {
                 return Err(ClientError::Deadline("indexing"));

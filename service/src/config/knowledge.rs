@@ -39,6 +39,8 @@ pub struct KnowledgeConfig {
     pub max_text_chars: usize,
     /// Most passages of one document.
     pub max_chunks: usize,
+    /// Passages that are embedded and stored at a time: what is done again where a worker dies over a document.
+    pub index_batch: usize,
     /// Longest time for parsing one document, in milliseconds.
     pub parse_timeout_ms: Millis,
     /// Length of a passage to aim for, in characters.
@@ -71,8 +73,9 @@ impl Default for KnowledgeConfig {
             embed_threads: None,
             embed_queue: 64,
             max_document_bytes: 32 << 20,
-            max_text_chars: 4_000_000,
-            max_chunks: 10_000,
+            max_text_chars: 24_000_000,
+            max_chunks: 50_000,
+            index_batch: 128,
             parse_timeout_ms: Millis::new(60_000),
             chunk_chars: 900,
             chunk_overlap_chars: 120,
@@ -94,6 +97,7 @@ impl KnowledgeConfig {
         to.range("max_document_bytes", self.max_document_bytes, 1_024..=1 << 30);
         to.range("max_text_chars", self.max_text_chars, 1_024..=100_000_000);
         to.range("max_chunks", self.max_chunks, 1..=1_000_000);
+        to.range("index_batch", self.index_batch, 1..=4_096);
         to.range("parse_timeout_ms", self.parse_timeout_ms.get(), 100..=3_600_000);
         to.range("chunk_chars", self.chunk_chars, 100..=10_000);
         let overlap = self.chunk_overlap_chars * 2 <= self.chunk_chars;

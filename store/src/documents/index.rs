@@ -1,6 +1,11 @@
 //! What the indexing of a document stores.
+//!
+//! Passages of a new edition are added one batch after the other, each in a transaction of its own, while those of the old
+//! edition are found. The last transaction puts the new edition in the place of the old: nobody ever finds a part of one.
+//! Whoever indexes a document again goes on behind what is stored.
 
 use sba_subjects::{id::DocumentId, run::Failure};
+use uuid::Uuid;
 
 use crate::{
     StoreError, TenantTx,
@@ -9,7 +14,22 @@ use crate::{
 };
 
 /// Longest title, in characters.
-const MAX_TITLE: usize = 500;
+pub const MAX_TITLE: usize = 500;
+
+/// An edition of a document on its way into the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The document.
+    pub document: DocumentId,
+    /// SHA-256 of the content that it is made from: once the document has other content, nothing is stored.
+    pub content_sha256: [u8; 32],
+    /// Names the edition: equal for drafts whose passages are the same, different for all others.
+    pub edition: Uuid,
+    /// The title that the document gets, and that its passages are found by; at most [`MAX_TITLE`] characters.
+    pub title: String,
+    /// How many passages it will have.
+    pub passages: u32,
+}
 
 /// Whether what was worked out is of use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,62 +38,91 @@ pub enum Indexed {
     Stored,
     /// The document is gone or has other content by now; nothing was changed.
     Superseded,
+    /// Passages of the edition are missing; nothing was changed.
+    Incomplete,
 }
 
-/// Gives a document the title that its content with this hash has. Its passages are found by it once they are stored
-/// again. A title that is too long is cut, an empty one changes nothing.
+/// Begins an edition, or goes on with it, and says how many of its passages are stored already, from the first on. What was
+/// left behind of editions that nobody goes on with is removed. `None` when the document is gone, has other content by
+/// now, or is indexed.
 ///
 /// # Errors
 /// Only those of the connection.
-pub async fn retitle(
-    tx: &mut TenantTx,
-    id: DocumentId,
-    content_sha256: &[u8; 32],
-    title: &str,
-) -> Result<(), StoreError> {
-    let title: String = title.trim().chars().take(MAX_TITLE).collect();
-    if title.is_empty() {
-        return Ok(());
-    }
+pub async fn begin(tx: &mut TenantTx, draft: &Draft) -> Result<Option<u32>, StoreError> {
+    let (id, content) = (draft.document.as_uuid(), draft.content_sha256.as_slice());
+    let found = sqlx::query_scalar!(
+        "select edition from documents where id = $1 and content_sha256 = $2 and status <> 'indexed' for update",
+        id,
+        content,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(live) = found else { return Ok(None) };
+    let stored = chunks::begin(tx, draft.document, draft.edition, live).await?;
     sqlx::query!(
-        "update documents set title = $3 where id = $1 and content_sha256 = $2",
-        id.as_uuid(),
-        content_sha256.as_slice(),
-        clean(&title),
+        "update documents set passages_done = $2, passages_total = $3, updated_at = now() where id = $1",
+        id,
+        to_i32(stored),
+        to_i32(draft.passages),
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(Some(stored))
 }
 
-/// Replaces a document's text and passages by those of the content with this hash.
+/// Adds passages to an edition; the first of them is number `first`, counted from 0. Those that are stored already stay as
+/// they are.
 ///
 /// # Errors
 /// `invalid_value` when a passage is empty or too long or an embedding has not 384 finite numbers.
-pub async fn store_index(
-    tx: &mut TenantTx,
-    id: DocumentId,
-    content_sha256: &[u8; 32],
-    text: &str,
-    passages: &[NewChunk],
-) -> Result<Indexed, StoreError> {
-    let count = u32::try_from(passages.len()).unwrap_or(u32::MAX);
+pub async fn add(tx: &mut TenantTx, draft: &Draft, first: u32, passages: &[NewChunk]) -> Result<Indexed, StoreError> {
+    let behind = first.saturating_add(u32::try_from(passages.len()).unwrap_or(u32::MAX));
     let language = sqlx::query_scalar!(
-        "update documents
-         set text = $3, chunks = $4, status = 'indexed', error_code = null, error_message = null,
-             indexed_at = now(), updated_at = now()
-         where id = $1 and content_sha256 = $2
-         returning language",
-        id.as_uuid(),
-        content_sha256.as_slice(),
-        clean(text),
-        to_i32(count),
+        "update documents set passages_done = greatest(passages_done, $3), updated_at = now()
+         where id = $1 and content_sha256 = $2 and status <> 'indexed' returning language",
+        draft.document.as_uuid(),
+        draft.content_sha256.as_slice(),
+        to_i32(behind),
     )
     .fetch_optional(tx.conn())
     .await?;
     let Some(language) = language else { return Ok(Indexed::Superseded) };
-    chunks::replace(tx, id, &language, passages).await?;
+    chunks::add(tx, draft, &language, first, passages).await?;
     Ok(Indexed::Stored)
+}
+
+/// Puts a whole edition in the place of the old one: text, title and passages.
+///
+/// # Errors
+/// Only those of the connection.
+pub async fn publish(tx: &mut TenantTx, draft: &Draft, text: &str) -> Result<Indexed, StoreError> {
+    let done = sqlx::query!(
+        "update documents
+         set edition = $3, title = $4, text = $5, chunks = $6::integer, status = 'indexed', error_code = null,
+             error_message = null, passages_done = null, passages_total = null, indexed_at = now(), updated_at = now()
+         where id = $1 and content_sha256 = $2
+           and (select count(*) from chunks where document_id = $1 and chunks.edition = $3) = $6::integer",
+        draft.document.as_uuid(),
+        draft.content_sha256.as_slice(),
+        draft.edition,
+        clean(&draft.title),
+        clean(text),
+        to_i32(draft.passages),
+    )
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() > 0 {
+        chunks::keep_only(tx, draft.document, Some(draft.edition)).await?;
+        return Ok(Indexed::Stored);
+    }
+    let current = sqlx::query_scalar!(
+        r#"select exists (select from documents where id = $1 and content_sha256 = $2) as "current!""#,
+        draft.document.as_uuid(),
+        draft.content_sha256.as_slice(),
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(if current { Indexed::Incomplete } else { Indexed::Superseded })
 }
 
 /// Records that the content with this hash cannot be indexed. Nothing of the document is found any more.
@@ -88,7 +137,8 @@ pub async fn fail(
 ) -> Result<Indexed, StoreError> {
     let done = sqlx::query!(
         "update documents
-         set text = null, chunks = 0, status = 'failed', error_code = $3, error_message = $4, updated_at = now()
+         set edition = default, text = null, chunks = 0, status = 'failed', error_code = $3, error_message = $4,
+             passages_done = null, passages_total = null, updated_at = now()
          where id = $1 and content_sha256 = $2",
         id.as_uuid(),
         content_sha256.as_slice(),
@@ -100,6 +150,6 @@ pub async fn fail(
     if done.rows_affected() == 0 {
         return Ok(Indexed::Superseded);
     }
-    chunks::replace(tx, id, "simple", &[]).await?;
+    chunks::keep_only(tx, id, None).await?;
     Ok(Indexed::Stored)
 }

@@ -9,7 +9,7 @@ use sba_subjects::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::{Document, DocumentStatus};
+use super::{Document, DocumentStatus, Progress};
 use crate::{Listed, Page, StoreError, TenantTx, blob::BlobKey, text::to_i32};
 
 struct Row {
@@ -25,6 +25,8 @@ struct Row {
     error_code: Option<String>,
     error_message: Option<String>,
     chunks: i32,
+    passages_done: Option<i32>,
+    passages_total: Option<i32>,
     created_by: Option<Uuid>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
@@ -47,12 +49,17 @@ impl Row {
             error_code: self.error_code,
             error_message: self.error_message,
             chunks: self.chunks.unsigned_abs(),
+            progress: progress(self.passages_done, self.passages_total),
             created_by: self.created_by.map(UserId::from_uuid),
             created_at: self.created_at,
             updated_at: self.updated_at,
             indexed_at: self.indexed_at,
         })
     }
+}
+
+fn progress(done: Option<i32>, total: Option<i32>) -> Option<Progress> {
+    Some(Progress { done: done?.unsigned_abs(), total: total?.unsigned_abs() })
 }
 
 /// Reads a document.
@@ -63,7 +70,8 @@ pub async fn get(tx: &mut TenantTx, id: DocumentId) -> Result<Option<Document>, 
     let row = sqlx::query_as!(
         Row,
         "select id, title, source, media_type, language, content_sha256, bytes, blob, status, error_code,
-                error_message, chunks, created_by, created_at, updated_at, indexed_at
+                error_message, chunks, passages_done, passages_total, created_by, created_at,
+                updated_at, indexed_at
          from documents where id = $1",
         id.as_uuid(),
     )
@@ -89,7 +97,8 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         "select id, title, source, media_type, language, content_sha256, bytes, blob, status, error_code,
-                error_message, chunks, created_by, created_at, updated_at, indexed_at
+                error_message, chunks, passages_done, passages_total, created_by, created_at,
+                updated_at, indexed_at
          from documents where $1::text is null or status = $1
          order by created_at desc, id desc limit $2 offset $3",
         status,

@@ -100,7 +100,8 @@ async fn replace(tx: &mut TenantTx, document: &NewDocument) -> Result<Put, Store
     sqlx::query!(
         "update documents
          set title = $2, media_type = $3, language = $4, content_sha256 = $5, bytes = $6, blob = $7,
-             status = 'pending', error_code = null, error_message = null, updated_at = now()
+             status = 'pending', error_code = null, error_message = null, passages_done = null,
+             passages_total = null, updated_at = now()
          where id = $1",
         stored.id,
         clean(&document.title),

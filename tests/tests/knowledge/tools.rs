@@ -39,7 +39,7 @@ impl Shelf {
         let chunk = NewChunk { heading_path: vec![], text: TEXT.to_owned(), span: 0..length, embedding };
         let mut tx = shelf.store.begin(shelf.tenant.id()).await.unwrap();
         let id = documents::put(&mut tx, &new, &Actor::default()).await.unwrap().id();
-        documents::store_index(&mut tx, id, &new.content_sha256, TEXT, &[chunk]).await.unwrap();
+        sba_tests::index::index(&mut tx, id, new.content_sha256, TEXT, &[chunk]).await.unwrap();
         tx.commit().await.unwrap();
         shelf
     }

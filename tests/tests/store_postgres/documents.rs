@@ -7,6 +7,7 @@ use sba_store::{
     search::{self, Query},
 };
 use sba_subjects::run::Failure;
+use sba_tests::index::{draft, index};
 
 use crate::support::{self, actor, axis, chunk, document};
 
@@ -44,9 +45,9 @@ async fn a_changed_document_replaces_its_passages_at_once() {
     assert_eq!(found(&store, &tenant, "apples").await.len(), 2, "what was indexed stays until it is replaced");
 
     let mut tx = store.begin(tenant.id()).await.unwrap();
-    let late = documents::store_index(&mut tx, id, &[1; 32], "apples", &many).await.unwrap();
+    let late = index(&mut tx, id, [1; 32], "apples", &many).await.unwrap();
     assert_eq!(late, Indexed::Superseded, "a job for older content was taken");
-    let done = documents::store_index(&mut tx, id, &[2; 32], "plums", &[chunk("plums", axis(0))]).await.unwrap();
+    let done = index(&mut tx, id, [2; 32], "plums", &[chunk("plums", axis(0))]).await.unwrap();
     assert_eq!(done, Indexed::Stored);
     tx.commit().await.unwrap();
     assert_eq!(found(&store, &tenant, "apples").await, ["plums"]);
@@ -64,7 +65,7 @@ async fn a_deleted_document_is_found_no_more() {
     let mut tx = store.begin(tenant.id()).await.unwrap();
     assert_eq!(documents::delete(&mut tx, id, &actor()).await.unwrap(), Some(fruit.blob));
     assert_eq!(documents::delete(&mut tx, id, &actor()).await.unwrap(), None);
-    let late = documents::store_index(&mut tx, id, &[1; 32], "x", &[chunk("apples", axis(0))]).await.unwrap();
+    let late = index(&mut tx, id, [1; 32], "x", &[chunk("apples", axis(0))]).await.unwrap();
     assert_eq!(late, Indexed::Superseded, "a job brought a deleted document back");
     tx.commit().await.unwrap();
     assert_eq!(found(&store, &tenant, "apples").await, ["walnuts"]);
@@ -103,7 +104,7 @@ async fn spans_are_characters_of_the_text() {
     let new = document(&tenant, "a.txt", 1);
     let mut tx = store.begin(tenant.id()).await.unwrap();
     let id = documents::put(&mut tx, &new, &actor()).await.unwrap().id();
-    documents::store_index(&mut tx, id, &new.content_sha256, text, &[passage]).await.unwrap();
+    index(&mut tx, id, new.content_sha256, text, &[passage]).await.unwrap();
     let hits = search::search(&mut tx, &Query::new("µm", axis(0), 1)).await.unwrap();
     let cut = documents::excerpt(&mut tx, id, hits[0].span.clone()).await.unwrap();
     assert_eq!(cut.as_ref(), Some(&hits[0].text), "the span and the passage do not agree");
@@ -123,7 +124,7 @@ async fn what_does_not_fit_is_refused_and_leaves_nothing() {
     ] {
         let mut tx = store.begin(tenant.id()).await.unwrap();
         let id = documents::put(&mut tx, &new, &actor()).await.unwrap().id();
-        let error = documents::store_index(&mut tx, id, &[1; 32], "t", &[bad]).await.unwrap_err();
+        let error = index(&mut tx, id, [1; 32], "t", &[bad]).await.unwrap_err();
         assert!(matches!(error, StoreError::InvalidValue(_)), "{error:?}");
         drop(tx);
         let mut tx = store.begin(tenant.id()).await.unwrap();
@@ -132,4 +133,67 @@ async fn what_does_not_fit_is_refused_and_leaves_nothing() {
     let mut tx = store.begin(tenant.id()).await.unwrap();
     let untitled = sba_store::documents::NewDocument { title: String::new(), ..new };
     assert_eq!(documents::put(&mut tx, &untitled, &actor()).await.unwrap_err().code(), "invalid_value");
+}
+
+#[tokio::test]
+async fn an_edition_is_added_to_piece_by_piece_and_found_as_a_whole() {
+    let (store, tenant) = support::store().await;
+    let (old, new) = (document(&tenant, "a.txt", 1), document(&tenant, "a.txt", 2));
+    let id = support::index(&store, &tenant, &old, &[chunk("apples", axis(0))]).await;
+    let mut tx = store.begin(tenant.id()).await.unwrap();
+    documents::put(&mut tx, &new, &actor()).await.unwrap();
+    let parts = [chunk("apples and plums", axis(0)), chunk("apples and pears", axis(1))];
+    let draft = draft(&mut tx, id, [2; 32], parts.len()).await.unwrap();
+    assert_eq!(documents::begin(&mut tx, &draft).await.unwrap(), Some(0));
+    assert_eq!(documents::add(&mut tx, &draft, 0, &parts[..1]).await.unwrap(), Indexed::Stored);
+    assert_eq!(documents::publish(&mut tx, &draft, "text").await.unwrap(), Indexed::Incomplete);
+    tx.commit().await.unwrap();
+    assert_eq!(found(&store, &tenant, "apples").await, ["apples"], "a part of an edition was found");
+
+    let mut tx = store.begin(tenant.id()).await.unwrap();
+    assert_eq!(documents::begin(&mut tx, &draft).await.unwrap(), Some(1), "what is stored is not made again");
+    let progress = documents::get(&mut tx, id).await.unwrap().unwrap().progress.unwrap();
+    assert_eq!((progress.done, progress.total), (1, 2));
+    // Whoever was taken for dead stores the same once more.
+    documents::add(&mut tx, &draft, 0, &parts[..1]).await.unwrap();
+    documents::add(&mut tx, &draft, 1, &parts[1..]).await.unwrap();
+    assert_eq!(documents::publish(&mut tx, &draft, "text").await.unwrap(), Indexed::Stored);
+    assert_eq!(documents::begin(&mut tx, &draft).await.unwrap(), None, "it is indexed");
+    tx.commit().await.unwrap();
+    let mut all = found(&store, &tenant, "apples").await;
+    all.sort_unstable();
+    assert_eq!(all, ["apples and pears", "apples and plums"]);
+    let mut tx = store.begin(tenant.id()).await.unwrap();
+    let stored = documents::get(&mut tx, id).await.unwrap().unwrap();
+    assert_eq!((stored.status, stored.chunks, stored.progress), (DocumentStatus::Indexed, 2, None));
+}
+
+#[tokio::test]
+async fn an_edition_of_a_document_that_failed_before_is_not_found_before_it_is_whole() {
+    let (store, tenant) = support::store().await;
+    let new = document(&tenant, "a.txt", 1);
+    let parts = [chunk("apples", axis(0)), chunk("more apples", axis(1))];
+    let id = support::index(&store, &tenant, &new, &parts).await;
+    let mut tx = store.begin(tenant.id()).await.unwrap();
+    documents::fail(&mut tx, id, &[1; 32], &Failure::new("blob_not_found", "Gone.")).await.unwrap();
+    documents::put(&mut tx, &new, &actor()).await.unwrap();
+    let draft = draft(&mut tx, id, [1; 32], parts.len()).await.unwrap();
+    assert_eq!(documents::begin(&mut tx, &draft).await.unwrap(), Some(0));
+    documents::add(&mut tx, &draft, 0, &parts[..1]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(found(&store, &tenant, "apples").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_nobody_goes_on_with_is_removed() {
+    let (store, tenant) = support::store().await;
+    let new = document(&tenant, "a.txt", 1);
+    let mut tx = store.begin(tenant.id()).await.unwrap();
+    let id = documents::put(&mut tx, &new, &actor()).await.unwrap().id();
+    let first = draft(&mut tx, id, [1; 32], 2).await.unwrap();
+    let other = documents::Draft { edition: uuid::Uuid::from_u128(9), ..first.clone() };
+    documents::begin(&mut tx, &first).await.unwrap();
+    documents::add(&mut tx, &first, 0, &[chunk("apples", axis(0))]).await.unwrap();
+    assert_eq!(documents::begin(&mut tx, &other).await.unwrap(), Some(0));
+    assert_eq!(documents::begin(&mut tx, &first).await.unwrap(), Some(0));
 }

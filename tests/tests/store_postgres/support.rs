@@ -110,7 +110,7 @@ pub(crate) async fn index(
     let mut tx = store.begin(tenant.id()).await.unwrap();
     let id = documents::put(&mut tx, document, &actor()).await.unwrap().id();
     let text: String = chunks.iter().map(|c| c.text.as_str()).collect();
-    let done = documents::store_index(&mut tx, id, &document.content_sha256, &text, chunks).await.unwrap();
+    let done = sba_tests::index::index(&mut tx, id, document.content_sha256, &text, chunks).await.unwrap();
     assert_eq!(done, Indexed::Stored);
     tx.commit().await.unwrap();
     id

@@ -17,6 +17,9 @@ pub use self::{
 /// Turns texts into vectors whose distance says how near their meanings are.
 #[async_trait]
 pub trait Embedder: Send + Sync {
+    /// What it is called: vectors of two embedders that are called the same may stand beside each other.
+    fn name(&self) -> &'static str;
+
     /// How many numbers a vector has.
     fn dimensions(&self) -> usize;
 

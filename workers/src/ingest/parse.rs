@@ -28,8 +28,8 @@ pub use self::{error::ParseError, isolate::Parser};
 pub struct ParseLimits {
     /// The most bytes a document may have.
     pub max_bytes: usize,
-    /// The most bytes of text it may contain.
-    pub max_text_bytes: usize,
+    /// The most characters of text it may contain.
+    pub max_text_chars: usize,
     /// The most blocks (paragraphs, headings, items, tables) it may contain.
     pub max_blocks: usize,
     /// The deepest nesting of quotes and lists in Markdown, of form objects in a PDF.
@@ -44,7 +44,7 @@ impl Default for ParseLimits {
     fn default() -> Self {
         Self {
             max_bytes: 20 * 1024 * 1024,
-            max_text_bytes: 8 * 1024 * 1024,
+            max_text_chars: 8 * 1024 * 1024,
             max_blocks: 200_000,
             max_depth: 100,
             max_pages: 2_000,

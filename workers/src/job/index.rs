@@ -1,31 +1,38 @@
-//! Indexes a document: its text and passages are replaced in one transaction.
+//! Indexes a document.
+//!
+//! It is read and split ([`reading`]); its passages are embedded and stored batch by batch, and take the place of the old
+//! ones once all are there. Whoever comes after one that was cut off reads it again, and goes on behind what is stored: so
+//! a document of any size is indexed in the end. The deadline of a job holds for each part of this.
+
+mod reading;
+
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use sba_service::config::Tries;
 use sba_store::{
-    chunks::NewChunk,
     documents::{self, Document, DocumentStatus, Indexed},
+    starts,
 };
-use sba_subjects::{job::IndexJob, visible::visible};
+use sba_subjects::{id::TenantId, job::IndexJob};
 
-use super::{Ingest, Worker, guard, read::Typed};
-use crate::{
-    error::WorkError,
-    ingest::{
-        parse::{Format, ParseError, Parsed},
-        split::{Passage, split},
-    },
-};
+use self::reading::Reading;
+use super::{Worker, guard, read::Typed};
+use crate::error::{Again, WorkError};
 
 /// Handles one delivery. An error means that the document is not indexed; after one that is lasting its row says so.
 pub(super) async fn handle(worker: &Worker, typed: &Typed, job: &IndexJob, tries: &Tries) -> Result<(), WorkError> {
     let Some(content) = from_hex(&job.content_sha256) else {
         return Err(WorkError::lasting("job_invalid", "the job's content hash is none"));
     };
-    let deadline = tries.deadline;
-    let done = guard::patiently(worker, || guard::within(deadline, index(worker, typed, job, &content))).await;
-    match done {
+    let work = Indexing { worker, typed, job, tries, content, came_on: AtomicBool::new(false) };
+    match work.run().await {
         Ok(()) => Ok(()),
         Err(error) if error.is_tried_again(tries, typed.attempt) => Err(error),
+        // A try that came on is no try in vain, and there are only so many passages.
+        Err(error) if error.again == Again::Counted && work.came_on.load(Ordering::Relaxed) => Err(error),
         Err(error) => {
             tracing::warn!(
                 code = error.code, error = error.chain(), document_id = %job.document_id, "a document was not indexed"
@@ -61,73 +68,109 @@ async fn record(
     guard::patiently(worker, stored).await
 }
 
-async fn index(worker: &Worker, typed: &Typed, job: &IndexJob, content: &[u8; 32]) -> Result<(), WorkError> {
-    let mut tx = worker.store.begin(typed.job.tenant_id).await?;
-    let document = documents::get(&mut tx, job.document_id).await?;
-    // No connection is held while the document is worked on.
-    drop(tx);
-    let Some(document) = document.filter(|document| is_due(document, content)) else {
-        tracing::debug!(document_id = %job.document_id, "the document is gone, changed or indexed already");
-        return Ok(());
-    };
-    let bytes = worker.blobs.get(&document.blob).await?;
-    let format = Format::of(&document.media_type, &document.source)
-        .ok_or_else(|| ParseError::unsupported(&document.media_type, &document.source))?;
-    let source = document.source.clone();
-    let parsed = worker.ingest.parser.parse(bytes, format, document.source).await?;
-    let (parsed, chunks) = worker.ingest.chunks(parsed).await?;
-    let mut tx = worker.store.begin(typed.job.tenant_id).await?;
-    if nobody_named(&document.title, &source) {
-        documents::retitle(&mut tx, document.id, content, &parsed.title).await?;
-    }
-    let stored = documents::store_index(&mut tx, document.id, content, &parsed.text, &chunks).await?;
-    tx.commit().await?;
-    match stored {
-        Indexed::Stored => tracing::info!(document_id = %document.id, chunks = chunks.len(), "a document was indexed"),
-        Indexed::Superseded => tracing::info!(document_id = %document.id, "a document changed while it was indexed"),
-    }
-    Ok(())
+/// One try to index a document.
+struct Indexing<'a> {
+    worker: &'a Worker,
+    typed: &'a Typed,
+    job: &'a IndexJob,
+    tries: &'a Tries,
+    content: [u8; 32],
+    /// Whether passages were stored.
+    came_on: AtomicBool,
 }
 
-/// Whether the document still has this content and has not been indexed with it.
-fn is_due(document: &Document, content: &[u8; 32]) -> bool {
-    document.content_sha256 == content && document.status != DocumentStatus::Indexed
-}
-
-/// Whether a title is only the last part of the source: then what the document calls itself is better.
-fn nobody_named(title: &str, source: &str) -> bool {
-    source.rsplit('/').next().is_some_and(|last| visible(last) == title)
-}
-
-impl Ingest {
-    /// Splits and embeds. Splitting a large document takes long enough to be done elsewhere.
-    async fn chunks(&self, parsed: Parsed) -> Result<(Parsed, Vec<NewChunk>), WorkError> {
-        let limits = self.split;
-        let split_up = move || {
-            let passages = split(&parsed, limits);
-            let inputs: Vec<String> = passages.iter().map(|passage| passage.embedding_input(&parsed)).collect();
-            (parsed, passages, inputs)
+impl Indexing<'_> {
+    async fn run(&self) -> Result<(), WorkError> {
+        let Some(document) = self.part(|| self.due()).await? else {
+            tracing::debug!(document_id = %self.job.document_id, "the document is gone, changed or indexed already");
+            return Ok(());
         };
-        let (parsed, passages, inputs) = tokio::task::spawn_blocking(split_up)
-            .await
-            .map_err(|error| WorkError::passing("worker_panicked", "splitting the document failed").caused_by(error))?;
-        if passages.len() > self.max_passages {
-            return Err(ParseError::TooLarge { what: "passages", limit: self.max_passages }.into());
+        let reading = self.part(|| self.read(&document)).await?;
+        let indexed = match self.part(|| self.begin(&reading)).await? {
+            Some(stored) => self.fill(&reading, stored).await?,
+            None => Indexed::Superseded,
+        };
+        let (document_id, chunks) = (document.id, reading.draft.passages);
+        match indexed {
+            Indexed::Stored => tracing::info!(%document_id, chunks, "a document was indexed"),
+            Indexed::Superseded => tracing::info!(%document_id, "a document changed while it was indexed"),
+            // Somebody who splits differently works on the same document.
+            Indexed::Incomplete => {
+                let message = "passages of the document were taken away while it was indexed";
+                return Err(WorkError::passing("index_incomplete", message));
+            }
         }
-        let vectors = self.embedder.embed(inputs).await?;
-        let chunks = passages.iter().zip(vectors).map(|(passage, vector)| chunk(&parsed, passage, vector)).collect();
-        Ok((parsed, chunks))
+        Ok(())
     }
-}
 
-fn chunk(parsed: &Parsed, passage: &Passage, embedding: Vec<f32>) -> NewChunk {
-    // Offsets are within the limit of a document's text, far below the limit of the type.
-    let offset = |chars: usize| u32::try_from(chars).unwrap_or(u32::MAX);
-    NewChunk {
-        heading_path: passage.headings.to_vec(),
-        text: passage.text(parsed).to_owned(),
-        span: offset(passage.chars.start)..offset(passage.chars.end),
-        embedding,
+    /// Does one part of the work, within the deadline; an outage is waited out.
+    async fn part<T, F: Future<Output = Result<T, WorkError>>>(&self, work: impl Fn() -> F) -> Result<T, WorkError> {
+        guard::patiently(self.worker, || guard::within(self.tries.deadline, work())).await
+    }
+
+    fn tenant(&self) -> TenantId {
+        self.typed.job.tenant_id
+    }
+
+    /// The document, while it has this content and is not indexed with it.
+    async fn due(&self) -> Result<Option<Document>, WorkError> {
+        let mut tx = self.worker.store.begin(self.tenant()).await?;
+        let document = documents::get(&mut tx, self.job.document_id).await?;
+        Ok(document
+            .filter(|document| document.content_sha256 == self.content && document.status != DocumentStatus::Indexed))
+    }
+
+    /// No connection is held while a document is read.
+    async fn read(&self, document: &Document) -> Result<Reading, WorkError> {
+        let bytes = self.worker.blobs.get(&document.blob).await?;
+        self.worker.ingest.read(bytes, document, self.content).await
+    }
+
+    async fn begin(&self, reading: &Reading) -> Result<Option<u32>, WorkError> {
+        let mut tx = self.worker.store.begin(self.tenant()).await?;
+        let stored = documents::begin(&mut tx, &reading.draft).await?;
+        tx.commit().await?;
+        if let Some(stored) = stored.filter(|stored| *stored > 0) {
+            let (document_id, of) = (self.job.document_id, reading.draft.passages);
+            tracing::info!(%document_id, stored, of, "the indexing of a document goes on");
+        }
+        Ok(stored)
+    }
+
+    /// Embeds and stores what is not stored yet, and publishes the whole.
+    async fn fill(&self, reading: &Reading, stored: u32) -> Result<Indexed, WorkError> {
+        let all = reading.passages.len();
+        let batch = self.worker.ingest.batch.max(1);
+        let mut next = usize::try_from(stored).unwrap_or(all).min(all);
+        while next < all {
+            let part = next..all.min(next.saturating_add(batch));
+            next = part.end;
+            if self.part(|| self.add(reading, part.clone())).await? == Indexed::Superseded {
+                return Ok(Indexed::Superseded);
+            }
+            self.came_on.store(true, Ordering::Relaxed);
+        }
+        self.part(|| self.publish(reading)).await
+    }
+
+    async fn add(&self, reading: &Reading, part: Range<usize>) -> Result<Indexed, WorkError> {
+        let first = u32::try_from(part.start).unwrap_or(u32::MAX);
+        let passages = self.worker.ingest.embed(reading, part).await?;
+        let mut tx = self.worker.store.begin(self.tenant()).await?;
+        let added = documents::add(&mut tx, &reading.draft, first, &passages).await?;
+        if self.typed.attempt > self.tries.deliveries {
+            // What comes on does not take its worker with it.
+            starts::forget(&mut tx, self.typed.job.id).await?;
+        }
+        tx.commit().await?;
+        Ok(added)
+    }
+
+    async fn publish(&self, reading: &Reading) -> Result<Indexed, WorkError> {
+        let mut tx = self.worker.store.begin(self.tenant()).await?;
+        let published = documents::publish(&mut tx, &reading.draft, &reading.parsed.text).await?;
+        tx.commit().await?;
+        Ok(published)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A document, as the API shows it.
 
-use sba_store::documents::{Document, DocumentStatus};
+use sba_store::documents::{Document, DocumentStatus, Progress};
 use sba_subjects::visible::visible;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -32,6 +32,8 @@ pub(crate) struct DocumentView {
     error: Option<DocumentError>,
     /// How many passages of it can be found.
     chunks: u32,
+    /// How far its indexing has come; null before it is read, and when it is done.
+    progress: Option<ProgressView>,
     /// When it was first handed in.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -41,6 +43,17 @@ pub(crate) struct DocumentView {
     /// When it was last indexed.
     #[serde(with = "time::serde::rfc3339::option")]
     indexed_at: Option<OffsetDateTime>,
+}
+
+/// How far the indexing of a document has come.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProgressView {
+    /// Passages that are done.
+    #[schema(example = 512)]
+    done: u32,
+    /// Passages that there will be.
+    #[schema(example = 22_400)]
+    total: u32,
 }
 
 /// Why a document cannot be found.
@@ -67,6 +80,7 @@ impl From<Document> for DocumentView {
             status: document.status.as_str(),
             error: failed.map(|code| DocumentError { code, message }),
             chunks: document.chunks,
+            progress: document.progress.map(|Progress { done, total }| ProgressView { done, total }),
             created_at: document.created_at,
             updated_at: document.updated_at,
             indexed_at: document.indexed_at,

@@ -14,6 +14,10 @@ pub struct HashedEmbedder;
 
 #[async_trait]
 impl Embedder for HashedEmbedder {
+    fn name(&self) -> &'static str {
+        "hashed"
+    }
+
     fn dimensions(&self) -> usize {
         DIMENSIONS
     }

@@ -183,6 +183,10 @@ impl MiniLmEmbedder {
 
 #[async_trait]
 impl Embedder for MiniLmEmbedder {
+    fn name(&self) -> &'static str {
+        "all-MiniLM-L6-v2"
+    }
+
     fn dimensions(&self) -> usize {
         self.dimensions
     }

@@ -10,6 +10,7 @@ use super::{Block, BlockKind, Budget, ParseError, Parsed, title::one_line};
 pub(super) struct TextBuilder<'a> {
     budget: &'a Budget,
     text: String,
+    chars: usize,
     blocks: Vec<Block>,
     /// The open headings with their levels, outermost first.
     open: Vec<(u8, String)>,
@@ -22,6 +23,7 @@ impl<'a> TextBuilder<'a> {
         Self {
             budget,
             text: String::new(),
+            chars: 0,
             blocks: Vec::new(),
             open: Vec::new(),
             path: Arc::from([]),
@@ -40,6 +42,7 @@ impl<'a> TextBuilder<'a> {
         self.separate(kind);
         let start = self.text.len();
         self.text.push_str(text);
+        self.chars += text.chars().count();
         self.blocks.push(Block { kind, headings: Arc::clone(&self.path), span: start..self.text.len() });
         self.check_size()
     }
@@ -80,8 +83,8 @@ impl<'a> TextBuilder<'a> {
 
     fn check_size(&self) -> Result<(), ParseError> {
         let limits = &self.budget.limits;
-        if self.text.len() > limits.max_text_bytes {
-            return Err(ParseError::TooLarge { what: "bytes of text", limit: limits.max_text_bytes });
+        if self.chars > limits.max_text_chars {
+            return Err(ParseError::TooLarge { what: "characters of text", limit: limits.max_text_chars });
         }
         if self.blocks.len() > limits.max_blocks {
             return Err(ParseError::TooLarge { what: "blocks", limit: limits.max_blocks });

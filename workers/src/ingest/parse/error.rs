@@ -23,7 +23,7 @@ pub enum ParseError {
     /// It has more of something than is allowed.
     #[error("the document has more than {limit} {what}")]
     TooLarge {
-        /// What it has too much of: bytes, bytes of text, blocks, pages.
+        /// What it has too much of: bytes, characters of text, blocks, pages.
         what: &'static str,
         /// How much is allowed.
         limit: usize,

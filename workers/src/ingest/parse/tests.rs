@@ -59,7 +59,7 @@ fn too_much_of_anything_is_refused() {
     let text = b"one\n\ntwo\n\nthree";
     let limits = ParseLimits::default();
     assert_eq!(code(text, Format::Text, ParseLimits { max_bytes: 10, ..limits }), "document_too_large");
-    assert_eq!(code(text, Format::Text, ParseLimits { max_text_bytes: 10, ..limits }), "document_too_large");
+    assert_eq!(code(text, Format::Text, ParseLimits { max_text_chars: 10, ..limits }), "document_too_large");
     assert_eq!(code(text, Format::Text, ParseLimits { max_blocks: 2, ..limits }), "document_too_large");
     assert_eq!(code(text, Format::Text, ParseLimits { deadline: Duration::ZERO, ..limits }), "document_too_complex");
 }

@@ -25,7 +25,7 @@ pub(super) struct Stopped(pub(super) ParseError);
 pub(super) struct Collector<'a> {
     budget: &'a Budget,
     lines: Vec<Line>,
-    bytes: usize,
+    chars: usize,
     instructions: u32,
 }
 
@@ -38,7 +38,7 @@ struct Placed {
 
 impl<'a> Collector<'a> {
     pub(super) fn new(budget: &'a Budget) -> Self {
-        Self { budget, lines: Vec::new(), bytes: 0, instructions: 0 }
+        Self { budget, lines: Vec::new(), chars: 0, instructions: 0 }
     }
 
     /// The lines since the last call.
@@ -56,10 +56,10 @@ impl<'a> Collector<'a> {
     }
 
     fn put(&mut self, glyph: &Placed, text: &str) {
-        self.bytes += text.len();
-        let limit = self.budget.limits.max_text_bytes;
-        if self.bytes > limit {
-            stop(ParseError::TooLarge { what: "bytes of text", limit });
+        self.chars += text.chars().count();
+        let limit = self.budget.limits.max_text_chars;
+        if self.chars > limit {
+            stop(ParseError::TooLarge { what: "characters of text", limit });
         }
         if let Some(line) = self.lines.last_mut()
             && line.continues(glyph.start, glyph.size)

@@ -99,6 +99,6 @@ fn pages_and_time_are_bounded() {
     let limits = ParseLimits { deadline: Duration::from_millis(50), ..ParseLimits::default() };
     assert_eq!(code(&write_pdf("", &[endless]), Format::Pdf, limits), "document_too_complex");
     let long = shown(10, 50, 700, &"x".repeat(1000)).repeat(20);
-    let limits = ParseLimits { max_text_bytes: 10_000, ..ParseLimits::default() };
+    let limits = ParseLimits { max_text_chars: 10_000, ..ParseLimits::default() };
     assert_eq!(code(&write_pdf("", &[long]), Format::Pdf, limits), "document_too_large");
 }
