@@ -22,7 +22,7 @@ use futures::StreamExt as _;
 use sba_service::{clock::Clock, log::RunLog, metrics::Metrics};
 use sba_store::{
     DatabaseOptions, Store, StoreError,
-    lead::Lead,
+    lead::{Lead, Post},
     projection::{self, Position},
 };
 use sba_subjects::{id::RecordId, record::Head, stream::Stream, subject::filter};
@@ -110,7 +110,7 @@ impl Projector {
     async fn work(&self, failing: &mut bool) -> Result<(), Trouble> {
         let store = Store::connect(&self.database).await?;
         let lead = loop {
-            match store.lead_projection().await? {
+            match store.lead(Post::Projection).await? {
                 Some(lead) => break lead,
                 None => sleep(self.every.watch).await,
             }

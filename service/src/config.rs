@@ -20,6 +20,7 @@ mod purpose;
 mod schema;
 mod secret;
 mod shutdown;
+mod sweeper;
 mod telemetry;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,7 @@ pub use self::{
     schema::{default_file, schema},
     secret::{Secret, SecretError},
     shutdown::ShutdownConfig,
+    sweeper::SweeperConfig,
     telemetry::{LogFormat, TelemetryConfig},
     tools::{ToolConfig, ToolsConfig, Tries},
     worker::{QueueConcurrency, WorkerConfig},
@@ -72,6 +74,8 @@ pub struct Config {
     pub worker: WorkerConfig,
     /// How calls of tools are tried.
     pub tools: ToolsConfig,
+    /// What is removed once nobody needs it, and given out again when it was lost. One worker sweeps for all.
+    pub sweeper: SweeperConfig,
     /// The language model.
     pub model: ModelConfig,
     /// How documents are taken in and found again.
@@ -134,6 +138,7 @@ impl Config {
         self.orchestrator.check(Findings::new("orchestrator", &mut all));
         self.worker.check(Findings::new("worker", &mut all));
         self.tools.check(Findings::new("tools", &mut all));
+        self.sweeper.check(self, Findings::new("sweeper", &mut all));
         self.model.check(Findings::new("model", &mut all));
         self.knowledge.check(Findings::new("knowledge", &mut all));
         self.auth.check(Findings::new("auth", &mut all));

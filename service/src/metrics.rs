@@ -35,6 +35,9 @@ pub struct Metrics {
     pub outage_cancelled: IntCounter,
     /// Runs that have not ended, as far as this process looks after them.
     pub runs_open: IntGauge,
+    swept: IntCounterVec,
+    sweeps: IntCounter,
+    sweep_failures: IntCounter,
     /// Runs that this process owns now.
     pub runs_owned: IntGauge,
     /// HTTP and WebSocket connections that are open now.
@@ -102,6 +105,9 @@ impl Metrics {
             )?,
             stalled: counters("sba_runs_stalled_total", "Runs that were found without progress", "reason")?,
             runs_open: IntGauge::new("sba_runs_open", "Runs that have not ended, where this process looks after them")?,
+            swept: counters("sba_swept_total", "What nobody needed any more, or was lost", "what")?,
+            sweeps: IntCounter::new("sba_sweeps_total", "Sweeps over all tenants")?,
+            sweep_failures: IntCounter::new("sba_sweep_failures_total", "Tenants that could not be swept")?,
             runs_owned: IntGauge::new("sba_runs_owned", "Runs that this process owns")?,
             connections: IntGauge::new("sba_connections", "Connections that are open")?,
             connections_refused: IntCounter::new(
@@ -134,6 +140,9 @@ impl Metrics {
             Box::new(self.model_failures.clone()),
             Box::new(self.outage_cancelled.clone()),
             Box::new(self.runs_open.clone()),
+            Box::new(self.swept.clone()),
+            Box::new(self.sweeps.clone()),
+            Box::new(self.sweep_failures.clone()),
             Box::new(self.runs_owned.clone()),
             Box::new(self.connections.clone()),
             Box::new(self.connections_refused.clone()),
@@ -193,6 +202,15 @@ impl Metrics {
     /// A run was found without progress. `reason` is one of a closed set.
     pub fn stalled(&self, reason: &str) {
         self.stalled.with_label_values(&[reason]).inc();
+    }
+
+    /// A sweep over all tenants did so much of each, and left so many tenants out. `what` is one of a closed set.
+    pub fn sweep(&self, did: &[(&str, u64)], left_out: u64) {
+        for (what, count) in did {
+            self.swept.with_label_values(&[what]).inc_by(*count);
+        }
+        self.sweeps.inc();
+        self.sweep_failures.inc_by(left_out);
     }
 
     /// Something happened to the NATS connection. `event` is one of a closed set.

@@ -5,9 +5,10 @@
 
 mod error;
 mod key;
+mod old;
 mod open;
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
@@ -28,6 +29,8 @@ const PARTS_IN_FLIGHT: usize = 2;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    /// Where they are, unless they are in a bucket.
+    folder: Option<PathBuf>,
     max_bytes: u64,
     deadline: Duration,
 }

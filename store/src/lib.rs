@@ -11,6 +11,7 @@
 //! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
 //! - [`tasks`]: what people have to do;
 //! - [`effects`], [`starts`]: what workers must remember of calls and jobs;
+//! - [`sweep`]: what nobody needs any more, of every tenant;
 //! - [`blob`]: bytes, in a folder or in S3.
 
 pub mod artifacts;
@@ -34,6 +35,7 @@ pub mod search;
 pub mod sessions;
 pub mod starts;
 pub mod steps;
+pub mod sweep;
 pub mod tasks;
 pub mod tenant_tx;
 pub mod tenants;

@@ -98,7 +98,8 @@ impl Store {
         Self::connect_lazy(options)
     }
 
-    /// Connects when it is first used, and checks nothing: for tests of what must work without a database.
+    /// Connects when it is first used, and checks nothing: beside a store that was checked, and for tests of what must work
+    /// without a database.
     ///
     /// # Errors
     /// `database_url_invalid`.

@@ -5,9 +5,11 @@ use serde_json::Value;
 
 use crate::{
     codec::Versioned,
-    id::{CallId, DocumentId, RunId, TenantId, UserId},
+    envelope::VERSION,
+    id::{CallId, DocumentId, RunId, TenantId, TenantKey, UserId},
     name::{Queue, ToolName},
     run::{Effect, Stall},
+    subject::Subject,
     tool::spec,
 };
 
@@ -77,6 +79,23 @@ pub struct IndexJob {
     pub document_id: DocumentId,
     /// SHA-256 of the content that is to be indexed, in hex: a job for older content does nothing.
     pub content_sha256: String,
+}
+
+impl IndexJob {
+    /// The index job of a document with this content.
+    #[must_use]
+    pub fn new(document_id: DocumentId, content_sha256: &[u8]) -> Self {
+        Self { document_id, content_sha256: data_encoding::HEXLOWER.encode(content_sha256) }
+    }
+
+    /// The job as it is given out, and the subject that it is given out on. Whoever gives it out again while it waits gives
+    /// out the same.
+    #[must_use]
+    pub fn given(self, tenant: &TenantKey, user_id: UserId, ts: u64) -> (Subject, Job) {
+        let id = CallId::from_uuid(tenant.derive("index", &format!("{} {}", self.document_id, self.content_sha256)));
+        let job = Job { v: VERSION, id, tenant_id: tenant.id(), user_id, ts, body: JobBody::Index(self) };
+        (Subject::Job { tenant: tenant.clone(), queue: Queue::Index, call: id }, job)
+    }
 }
 
 /// A run without progress.

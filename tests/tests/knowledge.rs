@@ -9,10 +9,14 @@ mod embedding;
 mod jobs;
 #[path = "knowledge/redelivery.rs"]
 mod redelivery;
+#[path = "knowledge/resume.rs"]
+mod resume;
 #[path = "knowledge/stop.rs"]
 mod stop;
 #[path = "knowledge/support.rs"]
 mod support;
+#[path = "knowledge/sweeper.rs"]
+mod sweeper;
 #[path = "knowledge/tasks.rs"]
 mod tasks;
 #[path = "knowledge/tools.rs"]

@@ -3,12 +3,14 @@
 //! - [`ingest`]: from the bytes of a document to passages with vectors;
 //! - [`tool`]: what a run may have done outside of the model;
 //! - `job`: from a queue to a result;
+//! - [`sweeper`]: what nobody needs any more, of all tenants;
 //! - [`run`]: the process, with further tools where somebody has some.
 
 mod error;
 pub mod ingest;
 mod job;
 mod process;
+pub mod sweeper;
 pub mod tool;
 
 pub use error::{Again, WorkError};

@@ -27,6 +27,7 @@ use sba_subjects::{
 use crate::{
     ingest::embed::EmbedError,
     job::{Policy, Worker, queue},
+    sweeper::Sweeper,
     tool::{Tool, registry::InvalidSchema},
 };
 
@@ -119,6 +120,9 @@ pub async fn run(
             .map_err(|error| WorkerError::Queue { queue, reason: error.to_string() })?;
         queue::start(&worker, queue, pullers, &consumer, &shutdown);
     }
+    let swept = open::sweeper_store(&config.database)?;
+    let sweeper = Sweeper::new(&config, swept, blobs, base.jetstream.clone(), base.clock.clone(), base.metrics.clone());
+    shutdown.spawn(sweeper.run(shutdown.soft()));
     base.serve();
     tracing::info!(instance = %base.instance, "the worker takes jobs");
     shutdown.finished().await;

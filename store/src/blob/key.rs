@@ -92,6 +92,11 @@ impl fmt::Display for BlobKey {
     }
 }
 
+/// What the names of all blobs of a tenant begin with.
+pub(super) fn folder(tenant: TenantId) -> Path {
+    Path::from(tenant.to_string())
+}
+
 /// A name that no blob has, to ask the store for.
 pub(super) fn probe() -> Path {
     Path::from("readiness")

@@ -51,14 +51,14 @@ impl Blobs {
     /// # Errors
     /// `blob_store_invalid` when the URL is not understood or the folder cannot be made or written to.
     pub fn open(options: &BlobOptions) -> Result<Self, BlobError> {
-        let store = if let Some(folder) = options.url.strip_prefix("file://") {
-            open_folder(folder)?
+        let (store, folder) = if let Some(folder) = options.url.strip_prefix("file://") {
+            (open_folder(folder)?, Some(PathBuf::from(folder)))
         } else if let Some(bucket) = options.url.strip_prefix("s3://") {
-            open_s3(bucket, options)?
+            (open_s3(bucket, options)?, None)
         } else {
             return Err(invalid("its URL must begin with file:// or s3://"));
         };
-        Ok(Self { store, max_bytes: options.max_bytes, deadline: options.deadline })
+        Ok(Self { store, folder, max_bytes: options.max_bytes, deadline: options.deadline })
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) struct Bench {
     worker: Running,
     config: Config,
     hub: HubAccount,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A worker in this process.
@@ -160,7 +160,7 @@ impl Bench {
         let worker = Running::start(&config, tools);
         let jetstream = jetstream::new(hub.connect().await.unwrap());
         let blobs = open_blobs(&folder);
-        let bench = Self { jetstream, store, blobs, tenant, worker, config, hub, _folder: folder };
+        let bench = Self { jetstream, store, blobs, tenant, worker, config, hub, folder };
         until("the worker's queues", || async {
             bench
                 .jetstream
@@ -270,6 +270,11 @@ impl Bench {
             (stream.info().await.unwrap().state.messages == 0).then_some(())
         })
         .await;
+    }
+
+    /// Where the worker's files are.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// Another connection to the same servers.

@@ -2,7 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use sba_store::{Store, lead::Lead, projection, runs};
+use sba_store::{
+    Store,
+    lead::{Lead, Post},
+    projection, runs,
+};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::{
@@ -26,7 +30,7 @@ async fn cut(database: &support::Database) {
 async fn lead(store: &Store) -> Lead {
     let until = Instant::now() + Duration::from_secs(10);
     while Instant::now() < until {
-        if let Some(lead) = store.lead_projection().await.unwrap() {
+        if let Some(lead) = store.lead(Post::Projection).await.unwrap() {
             return lead;
         }
     }
@@ -52,11 +56,11 @@ async fn one_leads_until_it_gives_up_or_loses_its_connection() {
     let database = support::database().await;
     let (one, two) = (support::connect(&database).await, support::connect(&database).await);
     let mut first = lead(&one).await;
-    assert!(two.lead_projection().await.unwrap().is_none());
+    assert!(two.lead(Post::Projection).await.unwrap().is_none());
     first.keep().await.unwrap();
     drop(first);
     let mut second = lead(&two).await;
-    assert!(one.lead_projection().await.unwrap().is_none());
+    assert!(one.lead(Post::Projection).await.unwrap().is_none());
     cut(&database).await;
     second.keep().await.unwrap_err();
     lead(&one).await.keep().await.unwrap();

@@ -80,6 +80,15 @@ async fn policy_faults(conn: &mut PgConnection, table: &str) -> Vec<String> {
     .fetch_all(conn)
     .await
     .unwrap();
+    // The owner, which no process connects as, may see which tenants there are.
+    let owners = |policy: &&sqlx::postgres::PgRow| {
+        let kind: String = policy.get(0);
+        table == "tenants"
+            && kind.starts_with("PERMISSIVE SELECT {")
+            && !kind.contains("public")
+            && !kind.contains("sba_app")
+    };
+    let policies: Vec<_> = policies.iter().filter(|policy| !owners(policy)).collect();
     let [policy] = &policies[..] else {
         faults.push(format!("{table}: {} policies", policies.len()));
         return faults;

@@ -25,8 +25,8 @@ use crate::{
     },
 };
 
-/// Bytes that a character of text may have.
-const MAX_CHAR_BYTES: usize = 4;
+/// Blocks that a document may have for each passage: paragraphs and items are much smaller than passages.
+const BLOCKS_PER_CHUNK: usize = 20;
 
 pub(super) async fn embedder(config: &KnowledgeConfig) -> Result<Arc<dyn Embedder>, WorkerError> {
     let choice = match config.embedder {
@@ -46,15 +46,23 @@ fn pool(config: &KnowledgeConfig) -> PoolSize {
 }
 
 pub(super) async fn store(config: &DatabaseConfig) -> Result<Store, WorkerError> {
+    Ok(Store::connect(&options(config, config.max_connections)?).await?)
+}
+
+/// For the sweeper, which must not wait for jobs, nor they for it: one connection leads, one sweeps.
+pub(super) fn sweeper_store(config: &DatabaseConfig) -> Result<Store, WorkerError> {
+    Ok(Store::connect_lazy(&options(config, 2)?)?)
+}
+
+fn options(config: &DatabaseConfig, max_connections: u32) -> Result<DatabaseOptions, WorkerError> {
     let url = config.url.as_ref().ok_or(WorkerError::Missing("database.url"))?;
-    let options = DatabaseOptions {
-        max_connections: config.max_connections,
+    Ok(DatabaseOptions {
+        max_connections,
         acquire_timeout: config.acquire_timeout_ms.into(),
         statement_timeout: config.statement_timeout_ms.into(),
         idle_in_transaction_timeout: config.idle_in_transaction_timeout_ms.into(),
         ..DatabaseOptions::new(url.reveal())
-    };
-    Ok(Store::connect(&options).await?)
+    })
 }
 
 pub(super) fn blobs(config: &Config) -> Result<Blobs, WorkerError> {
@@ -95,7 +103,8 @@ pub(super) fn ingest(config: &Config, embedder: Arc<dyn Embedder>) -> Ingest {
     let knowledge = &config.knowledge;
     let limits = ParseLimits {
         max_bytes: usize::try_from(knowledge.max_document_bytes).unwrap_or(usize::MAX),
-        max_text_bytes: knowledge.max_text_chars.saturating_mul(MAX_CHAR_BYTES),
+        max_text_chars: knowledge.max_text_chars,
+        max_blocks: knowledge.max_chunks.saturating_mul(BLOCKS_PER_CHUNK),
         deadline: knowledge.parse_timeout_ms.into(),
         ..ParseLimits::default()
     };
@@ -103,6 +112,7 @@ pub(super) fn ingest(config: &Config, embedder: Arc<dyn Embedder>) -> Ingest {
         parser: Parser::new(config.worker.concurrency.index.max(1) * 2, limits),
         split: split_limits(knowledge),
         max_passages: knowledge.max_chunks,
+        batch: knowledge.index_batch,
         embedder,
     }
 }

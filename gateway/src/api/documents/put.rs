@@ -13,13 +13,7 @@ use sba_store::{
     documents::{self, Document, DocumentStatus, NewDocument, Put},
     language::Language,
 };
-use sba_subjects::{
-    envelope::VERSION,
-    id::{CallId, DocumentId},
-    job::{IndexJob, Job, JobBody},
-    name::Queue,
-    subject::Subject,
-};
+use sba_subjects::{id::DocumentId, job::IndexJob};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tracing::warn;
@@ -202,17 +196,8 @@ async fn note(
 
 /// Gives the document to the workers that index. One that waits there already is not queued twice.
 pub(super) async fn queue(app: &App, principal: &Principal, document: &Document) -> Result<(), PublishFailure> {
-    let content_sha256 = data_encoding::HEXLOWER.encode(&document.content_sha256);
-    let call = CallId::from_uuid(principal.key.derive("index", &format!("{} {content_sha256}", document.id)));
-    let job = Job {
-        v: VERSION,
-        id: call,
-        tenant_id: principal.tenant,
-        user_id: principal.user,
-        ts: times::to_millis(app.clock.now()),
-        body: JobBody::Index(IndexJob { document_id: document.id, content_sha256 }),
-    };
-    let subject = Subject::Job { tenant: principal.key.clone(), queue: Queue::Index, call };
+    let job = IndexJob::new(document.id, &document.content_sha256);
+    let (subject, job) = job.given(&principal.key, principal.user, times::to_millis(app.clock.now()));
     let deadline = app.config.nats.request_timeout_ms.duration();
     publish::message(&app.jetstream, &subject, &job, deadline).await.map(drop)
 }
