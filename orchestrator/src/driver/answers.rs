@@ -14,19 +14,20 @@ use crate::domain::{Answer, Source};
 impl Held<'_> {
     /// An answer as it is kept; `None` where it may not be.
     pub(super) fn to_keep(&self, step: u32, answer: &Answer) -> Option<(Subject, Bytes)> {
-        let whole = !answer.cut && answer.calls.is_empty() && answer.source.is_none();
-        if !self.agent.cached_answers || !whole {
+        let own = answer.calls.is_empty() && answer.source.is_none();
+        if !self.agent.cached_answers || !own || answer.cut || answer.withheld {
             return None;
         }
+        let said = self.state.step(step).map(|step| step.text.as_str()).unwrap_or_default();
+        let text = Some(format!("{said}{}", answer.rest)).filter(|text| !text.trim().is_empty())?;
         let (request, _) = prompt::request(self.driver, &self.state, &self.agent, step);
         let key = request.key(&self.tenant)?;
-        let said = self.state.step(step).map(|step| step.text.as_str()).unwrap_or_default();
         let kept = KeptAnswer {
             v: VERSION,
             key: key.to_string(),
             run: self.state.run,
             answered_at: self.driver.clock.now_millis(),
-            text: format!("{said}{}", answer.rest),
+            text,
             raw: answer.raw.clone(),
         };
         let subject = Subject::Answer { tenant: self.tenant.clone(), slot: key.slot() };
@@ -59,15 +60,7 @@ impl Held<'_> {
         tracing::info!(%run, answered_at, "the model is out; the run is given an earlier answer");
         let source = Some(Source::Cache { run_id: run, answered_at });
         let count = u64::from(!text.is_empty());
-        Some(Answer {
-            rest: text,
-            count,
-            raw,
-            calls: Vec::new(),
-            cut: false,
-            withheld: false,
-            usage: Usage::default(),
-            source,
-        })
+        let (calls, usage) = (Vec::new(), Usage::default());
+        Some(Answer { rest: text, count, raw, calls, cut: false, withheld: false, usage, source })
     }
 }
