@@ -4,16 +4,25 @@
 //! and bare are measured in the same run, one after the other, so that both see the same machine.
 //!
 //! - [`first_token`]: from the POST to the first token at a WebSocket client, beside a NATS request;
+//! - [`runs`]: runs a second, from the POST to their end, beside the same messages stored by nobody but the bench;
+//! - [`jobs`]: tool jobs a second, from the queue to the recorded result, beside a bare work queue;
+//! - [`takeover`]: from the death of a run's owner to its next event, beside a redelivery by NATS;
 //! - [`ingest`]: passages a second through the whole path, beside the bare embedding model.
 
 mod corpus;
+mod cpu;
+mod ends;
 mod figures;
 pub mod first_token;
 mod hops;
 pub mod ingest;
+pub mod jobs;
 mod limits;
 mod load;
 mod report;
+pub mod runs;
+pub mod stub;
+pub mod takeover;
 mod target;
 
 pub use self::{

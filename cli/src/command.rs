@@ -21,6 +21,7 @@ use clap::{Parser, Subcommand};
 use sba_service::{config::Config, heartbeat::ProcessKind};
 
 use crate::{
+    bench::stub,
     guard,
     operate::Reach,
     process::{self, Given},
@@ -101,6 +102,9 @@ enum Command {
     /// Run a command with a nats-server and a Postgres for its tests.
     #[command(hide = true)]
     Servers(servers::ServersArgs),
+    /// Run a worker whose look-up does nothing but answer, for benches.
+    #[command(hide = true)]
+    StubWorker(Configured),
     /// Run a server that ends when this process's parent does.
     #[command(hide = true)]
     Guard(guard::GuardArgs),
@@ -120,6 +124,9 @@ impl Arguments {
             Command::Gateway(args) => process::run(ProcessKind::Gateway, args.load()?, Given::default()),
             Command::Orchestrator(args) => process::run(ProcessKind::Orchestrator, args.load()?, Given::default()),
             Command::Worker(args) => process::run(ProcessKind::Worker, args.load()?, Given::default()),
+            Command::StubWorker(args) => {
+                process::run(ProcessKind::Worker, args.load()?, Given { tools: stub::tools(), ..Given::default() })
+            }
             Command::Migrate(args) => migrate::run(&args),
             Command::Token(args) => token::run(&args),
             Command::Nats(args) => nats::run(&args),

@@ -19,7 +19,7 @@ pub mod postgres;
 
 pub use self::error::LocalError;
 pub use self::model_server::{ModelServer, ModelServerOptions};
-pub use self::nats::{HubAccount, NatsCluster, NatsServer};
+pub use self::nats::{Durability, HubAccount, NatsCluster, NatsServer};
 pub use self::postgres::Postgres;
 pub use self::run_folder::RunFolder;
 pub use self::stack::{Ground, SbaProcess, Stack, StackModel, StackOptions};

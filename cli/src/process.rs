@@ -7,14 +7,14 @@ use std::{error::Error, process::ExitCode, sync::Arc};
 
 use sba_service::{
     clock::{Clock, SystemClock},
-    config::Config,
+    config::{Config, RuntimeConfig},
     heartbeat::ProcessKind,
     shutdown::Shutdown,
     telemetry,
 };
 use sba_workers::tool::Tool;
 
-use crate::command::block_on;
+use tokio::runtime::{Builder, Runtime};
 
 /// Exit code of a process that could not start or had to stop; 2 is a wrong command line.
 const FAILED: u8 = 1;
@@ -42,7 +42,7 @@ type Coded = (&'static str, Box<dyn Error + Send + Sync>);
 /// # Errors
 /// When telemetry or the runtime cannot be started. A process that fails is no error but an exit code.
 pub fn run(kind: ProcessKind, config: Config, given: Given) -> anyhow::Result<ExitCode> {
-    block_on(async {
+    runtime(&config.runtime)?.block_on(async {
         let telemetry = telemetry::start(&config.telemetry, service(kind), &std::process::id().to_string())?;
         let shutdown = Shutdown::new(config.shutdown.grace_ms.into());
         shutdown.on_signals()?;
@@ -59,6 +59,15 @@ pub fn run(kind: ProcessKind, config: Config, given: Given) -> anyhow::Result<Ex
         telemetry.finish().await;
         Ok(if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
     })
+}
+
+/// One thread needs no other to be woken for what it has been handed.
+fn runtime(config: &RuntimeConfig) -> std::io::Result<Runtime> {
+    match config.threads {
+        1 => Builder::new_current_thread().enable_all().build(),
+        0 => Builder::new_multi_thread().enable_all().build(),
+        threads => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
+    }
 }
 
 /// What traces call the process.

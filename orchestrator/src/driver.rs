@@ -5,7 +5,7 @@
 //!
 //! - `commands`: the queue, and what becomes of each delivery;
 //! - `activate`: from a command to a run that this process holds;
-//! - `held`: a held run: decide, append behind the fence, go on;
+//! - `held`: a held run: decide, append behind the fence, go on; `memory`: those that it left waiting;
 //! - `write`: a call of the model; `trouble`: what follows when it fails; `answers`: those
 //!   that are kept for while it is out; `perform`: everything else that a decision asks for;
 //! - `roll` and `control`: commands for a run that is held go to its holder, in this process or another;
@@ -17,6 +17,7 @@ mod commands;
 mod control;
 mod hearing;
 mod held;
+mod memory;
 mod perform;
 mod prompt;
 mod roll;
@@ -38,8 +39,9 @@ use sba_service::{
 };
 use sba_subjects::id::InstanceId;
 
-pub use commands::{ConsumeError, consume};
+pub use commands::consume;
 pub use control::listen;
+pub use memory::Memory;
 pub use roll::Roll;
 pub use timers::forward;
 
@@ -66,6 +68,8 @@ pub struct Driver {
     pub peers: Peers,
     /// The runs that this process holds.
     pub roll: Roll,
+    /// The runs that it left waiting.
+    pub memory: Memory,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// New ids.

@@ -25,6 +25,8 @@ mod retry;
 mod scripted;
 mod sse;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::Serialize;
@@ -78,7 +80,7 @@ pub struct ModelRequest {
     /// The conversation, oldest first; the last message is the user's or a tool's.
     pub messages: Vec<Message>,
     /// The tools that the model may ask for; with any, there is no `schema`.
-    pub tools: Vec<ToolOffer>,
+    pub tools: Vec<Arc<ToolOffer>>,
     /// The JSON that the answer must be, or `None` for free text.
     pub schema: Option<OutputSchema>,
     /// The most tokens that the answer may have.
@@ -94,7 +96,7 @@ impl ModelRequest {
     #[must_use]
     pub fn text_bytes(&self) -> usize {
         let messages: usize = self.messages.iter().map(Message::text_bytes).sum();
-        let tools: usize = self.tools.iter().map(ToolOffer::text_bytes).sum();
+        let tools: usize = self.tools.iter().map(|tool| tool.bytes).sum();
         self.system.len() + messages + tools
     }
 }
@@ -108,11 +110,17 @@ pub struct ToolOffer {
     pub description: String,
     /// What it is given, as a JSON Schema of an object.
     pub parameters: serde_json::Value,
+    /// Bytes of all that, as text.
+    bytes: usize,
 }
 
 impl ToolOffer {
-    fn text_bytes(&self) -> usize {
-        self.name.len() + self.description.len() + self.parameters.to_string().len()
+    /// An offer.
+    #[must_use]
+    pub fn new(name: impl Into<String>, description: impl Into<String>, parameters: serde_json::Value) -> Self {
+        let (name, description) = (name.into(), description.into());
+        let bytes = name.len() + description.len() + parameters.to_string().len();
+        Self { name, description, parameters, bytes }
     }
 }
 

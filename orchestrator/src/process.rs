@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use sba_service::{
     clock::Clock,
-    config::{Config, DatabaseConfig, OrchestratorConfig},
+    config::{Config, OrchestratorConfig},
     heartbeat::ProcessKind,
     log::{ReadError, RunLog},
     process::{Base, BaseError},
     provision::{Provision, ProvisionError},
+    pull::PullError,
     shutdown::Shutdown,
 };
 use sba_store::DatabaseOptions;
@@ -16,7 +17,7 @@ use sba_subjects::consumer::{self, Pace};
 
 use crate::{
     domain::AgentSettings,
-    driver::{self, ConsumeError, Driver, Limits, Roll},
+    driver::{self, Driver, Limits, Memory, Roll},
     model::{self, ModelError},
     projector::{Intervals, Projector},
     retention::Retention,
@@ -43,7 +44,7 @@ pub enum OrchestratorError {
     Log(#[from] ReadError),
     /// The queue of commands cannot be read.
     #[error(transparent)]
-    Consume(#[from] ConsumeError),
+    Consume(#[from] PullError),
     /// What other processes say cannot be heard.
     #[error("the process's own subject cannot be subscribed to: {0}")]
     Listen(#[from] async_nats::SubscribeError),
@@ -71,7 +72,7 @@ impl OrchestratorError {
 /// [`OrchestratorError`] when it cannot start, or its queue is gone. A database that is down is no error: runs
 /// go on, and the projection catches up.
 pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> Result<(), OrchestratorError> {
-    let database = database(&config.database)?;
+    let database = database(&config)?;
     let roll = Roll::default();
     let held = roll.clone();
     let mut base = Base::open(ProcessKind::Orchestrator, &config, clock, &shutdown, move || held.runs()).await?;
@@ -80,7 +81,8 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
     let (stream, queue) = consumer::commands(&pace(&config.orchestrator));
     let (timers, fired) = consumer::timers(&pace(&config.orchestrator));
     provision.consumers([(stream.as_str(), queue), (timers.as_str(), fired)]).await?;
-    let log = RunLog::new(base.jetstream.clone(), config.nats.request_timeout_ms.into()).await?;
+    let shards = config.nats.sizing().run_shards;
+    let log = RunLog::new(base.jetstream.clone(), shards, config.nats.request_timeout_ms.into()).await?;
     let projector = Projector {
         jetstream: base.jetstream.clone(),
         log: log.clone(),
@@ -100,6 +102,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
         settings: AgentSettings::of(&config),
         peers: base.peers().clone(),
         roll,
+        memory: Memory::new(config.orchestrator.remembered_bytes),
         clock: base.clock.clone(),
         ids: base.ids.clone(),
         metrics: base.metrics.clone(),
@@ -146,11 +149,13 @@ fn intervals(config: &OrchestratorConfig) -> Intervals {
     }
 }
 
-/// How the projector reaches Postgres: for the lead, for a transaction at a time, and for what retention looks up.
-fn database(config: &DatabaseConfig) -> Result<DatabaseOptions, OrchestratorError> {
+/// How the projector reaches Postgres: for the lead, for a transaction at a time for each stream, and for what retention
+/// looks up.
+fn database(config: &Config) -> Result<DatabaseOptions, OrchestratorError> {
+    let (config, shards) = (&config.database, config.nats.run_shards);
     let url = config.url.as_ref().ok_or(OrchestratorError::NoDatabase)?;
     Ok(DatabaseOptions {
-        max_connections: 3,
+        max_connections: shards.saturating_add(2),
         acquire_timeout: config.acquire_timeout_ms.into(),
         statement_timeout: config.statement_timeout_ms.into(),
         idle_in_transaction_timeout: config.idle_in_transaction_timeout_ms.into(),

@@ -9,7 +9,7 @@ mod facts;
 mod rebuild;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -18,14 +18,14 @@ use async_nats::jetstream::{
     consumer::{DeliverPolicy, pull::OrderedConfig},
     stream::RawMessageErrorKind,
 };
-use futures::StreamExt as _;
+use futures::{StreamExt as _, future::try_join_all};
 use sba_service::{clock::Clock, log::RunLog, metrics::Metrics};
 use sba_store::{
     DatabaseOptions, Store, StoreError,
     lead::{Lead, Post},
     projection::{self, Position},
 };
-use sba_subjects::{id::RecordId, record::Head, stream::Stream, subject::filter};
+use sba_subjects::{id::RecordId, record::Head, subject::filter};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -115,8 +115,11 @@ impl Projector {
                 None => sleep(self.every.watch).await,
             }
         };
+        let failing = Mutex::new(failing);
+        let streams = self.log.shards().names().map(|stream| self.project(&store, stream, &failing));
         let done = tokio::select! {
-            done = self.project(&store, lead, failing) => done,
+            done = keep(lead, self.every.keep) => done,
+            done = try_join_all(streams) => done.map(drop),
             never = self.retention.run(&store) => match never {},
         };
         // From now on another says how far the projection is.
@@ -125,11 +128,11 @@ impl Projector {
         done
     }
 
-    async fn project(&self, store: &Store, mut lead: Lead, failing: &mut bool) -> Result<(), Trouble> {
+    async fn project(&self, store: &Store, stream: String, failing: &Mutex<&mut bool>) -> Result<(), Trouble> {
         let log = |error: &dyn std::fmt::Display| Trouble::Log(error.to_string());
-        let mut runs = self.jetstream.get_stream(Stream::Runs.as_str()).await.map_err(|error| log(&error))?;
+        let mut runs = self.jetstream.get_stream(&stream).await.map_err(|error| log(&error))?;
         let epoch = runs.info().await.map_err(|error| log(&error))?.created.to_string();
-        let mut position = self.common(store, &runs, &epoch).await?;
+        let mut position = self.common(store, &stream, &runs, &epoch).await?;
         let config = OrderedConfig {
             filter_subject: filter::ALL_EVENTS.to_owned(),
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: position.sequence + 1 },
@@ -137,7 +140,6 @@ impl Projector {
         };
         let consumer = runs.create_consumer(config).await.map_err(|error| log(&error))?;
         let mut messages = consumer.messages().await.map_err(|error| log(&error))?.ready_chunks(self.batch);
-        let mut kept = Instant::now();
         let connections = || self.jetstream.client().statistics().connects.load(Ordering::Relaxed);
         let connected = connections();
         loop {
@@ -145,18 +147,14 @@ impl Projector {
             if connections() != connected {
                 return Ok(());
             }
-            if kept.elapsed() >= self.every.keep {
-                lead.keep().await?;
-                kept = Instant::now();
-            }
             let batch = match timeout(self.every.keep, messages.next()).await {
                 Ok(Some(batch)) => batch.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| log(&error))?,
                 Ok(None) => return Err(log(&"the consumer ended")),
                 Err(_) => continue,
             };
             let next = Instant::now() + self.every.gather;
-            position = self.write(store, position, &batch).await?;
-            if std::mem::take(failing) {
+            position = self.write(store, &stream, position, &batch).await?;
+            if std::mem::take(&mut **failing.lock().unwrap_or_else(PoisonError::into_inner)) {
                 tracing::info!("the projection goes on");
             }
             sleep_until(next).await;
@@ -167,13 +165,14 @@ impl Projector {
     async fn common(
         &self,
         store: &Store,
+        stream: &str,
         runs: &async_nats::jetstream::stream::Stream,
         epoch: &str,
     ) -> Result<Position, Trouble> {
         let start = Position { epoch: epoch.to_owned(), sequence: 0, record_id: RecordId::from_uuid(Uuid::nil()) };
         let mut tx = store.begin_projection().await?;
-        let Some(stored) = projection::position(&mut tx, Stream::Runs.as_str()).await? else {
-            projection::set_position(&mut tx, Stream::Runs.as_str(), &start).await?;
+        let Some(stored) = projection::position(&mut tx, stream).await? else {
+            projection::set_position(&mut tx, stream, &start).await?;
             tx.commit().await?;
             return Ok(start);
         };
@@ -194,26 +193,38 @@ impl Projector {
             return Ok(stored);
         }
         drop(tx);
-        self.anew(store, stored, start).await
+        self.anew(store, stream, stored, start).await
     }
 
     /// The position in a log that is not the one that was projected: it was restored. All rows are made anew from it; until
     /// that is done, the position stays, so that whoever is interrupted begins again.
-    async fn anew(&self, store: &Store, stored: Position, start: Position) -> Result<Position, Trouble> {
-        tracing::warn!(sequence = stored.sequence, "the log is not the one that was projected; making all rows anew");
+    async fn anew(&self, store: &Store, stream: &str, stored: Position, start: Position) -> Result<Position, Trouble> {
+        tracing::warn!(
+            stream,
+            sequence = stored.sequence,
+            "the log is not the one that was projected; making all rows anew"
+        );
         let rebuild = Rebuild { log: self.log.clone(), store: store.clone() };
-        let rebuilt = rebuild.all(None, |_, _| ()).await?;
+        let rebuilt = rebuild.stream(stream, None, |_, _| ()).await?;
         let next = match rebuilt.last {
             Some((sequence, record_id)) => Position { sequence, record_id, ..start },
             None => start,
         };
         let mut tx = store.begin_projection().await?;
-        if projection::position(&mut tx, Stream::Runs.as_str()).await?.as_ref() != Some(&stored) {
+        if projection::position(&mut tx, stream).await?.as_ref() != Some(&stored) {
             return Err(Trouble::Overtaken);
         }
-        projection::set_position(&mut tx, Stream::Runs.as_str(), &next).await?;
+        projection::set_position(&mut tx, stream, &next).await?;
         tx.commit().await?;
         tracing::info!(runs = rebuilt.runs, left_out = rebuilt.left_out, "all rows were made anew");
         Ok(next)
+    }
+}
+
+/// Says again and again that this process leads, until it does not.
+async fn keep(mut lead: Lead, every: Duration) -> Result<(), Trouble> {
+    loop {
+        sleep(every).await;
+        lead.keep().await?;
     }
 }

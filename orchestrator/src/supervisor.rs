@@ -129,7 +129,7 @@ impl Supervisor {
 
     /// Follows the log and looks at quiet runs, for as long as this process leads.
     async fn lead(&self) -> Result<(), Trouble> {
-        let mut log = Follower::open(&self.jetstream).await?;
+        let mut log = Follower::open(&self.jetstream, self.log.shards()).await?;
         let mut open = OpenRuns::new(self.patience.stall_ms());
         let mut looks = stream::empty().boxed();
         let mut ticks = interval(self.patience.interval);

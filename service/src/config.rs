@@ -17,6 +17,7 @@ mod model;
 mod nats;
 mod orchestrator;
 mod purpose;
+mod runtime;
 mod schema;
 mod secret;
 mod shutdown;
@@ -47,6 +48,7 @@ pub use self::{
     nats::NatsConfig,
     orchestrator::{MAX_RETENTION_DAYS, OrchestratorConfig},
     purpose::Purpose,
+    runtime::RuntimeConfig,
     schema::{default_file, schema},
     secret::{Secret, SecretError},
     shutdown::ShutdownConfig,
@@ -86,6 +88,8 @@ pub struct Config {
     pub accounts: AccountsConfig,
     /// Logs, traces and metrics.
     pub telemetry: TelemetryConfig,
+    /// How a process uses the machine.
+    pub runtime: RuntimeConfig,
     /// How a process ends.
     pub shutdown: ShutdownConfig,
 }
@@ -144,6 +148,7 @@ impl Config {
         self.auth.check(Findings::new("auth", &mut all));
         self.accounts.check(Findings::new("accounts", &mut all));
         self.telemetry.check(Findings::new("telemetry", &mut all));
+        self.runtime.check(Findings::new("runtime", &mut all));
         self.shutdown.check(Findings::new("shutdown", &mut all));
         // A key whose run has lost its log would start another.
         Findings::new("orchestrator", &mut all).require(

@@ -23,6 +23,7 @@ pub mod ops;
 pub mod process;
 pub mod provision;
 pub mod publish;
+pub mod pull;
 pub mod shutdown;
 pub mod standing;
 pub mod telemetry;

@@ -10,7 +10,7 @@
 //!
 //! The rules, with the measurements behind them, stand in `docs/adr/0002-one-fence-for-a-run.md`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
     Context,
@@ -20,9 +20,11 @@ use bytes::Bytes;
 use sba_subjects::{
     codec::CodecError,
     envelope::{Envelope, RawEnvelope},
+    id::{RunId, TenantKey},
     record::{self, Head},
     state::ApplyError,
-    stream,
+    stream::{Shards, Stream as Named},
+    subject::filter,
 };
 
 mod append;
@@ -30,6 +32,7 @@ mod find;
 mod follow;
 mod history;
 mod load;
+mod promise;
 mod purge;
 mod read;
 mod snapshot;
@@ -98,33 +101,54 @@ impl ReadError {
 #[derive(Debug, Clone)]
 pub struct RunLog {
     jetstream: Context,
-    runs: Stream<()>,
+    /// In the order of their names.
+    runs: Arc<[Stream<()>]>,
+    shards: Shards,
     snaps: Stream<()>,
+    cmds: Stream<()>,
     answer: Duration,
 }
 
 impl RunLog {
-    /// A log over the streams that `jetstream` reaches; `answer` bounds each request to the server.
+    /// The logs in the streams that `jetstream` reaches, of which there are as many as `shards` says; `answer` bounds each
+    /// request to the server.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`] when the names of the streams are refused.
-    pub async fn new(jetstream: Context, answer: Duration) -> Result<Self, ReadError> {
-        let stream = async |name: stream::Stream| {
-            jetstream.get_stream_no_info(name.as_str()).await.map_err(|error| ReadError::Unavailable(error.to_string()))
+    pub async fn new(jetstream: Context, shards: Shards, answer: Duration) -> Result<Self, ReadError> {
+        let stream = async |name: &str| {
+            jetstream.get_stream_no_info(name).await.map_err(|error| ReadError::Unavailable(error.to_string()))
         };
-        let (runs, snaps) = (stream(stream::Stream::Runs).await?, stream(stream::Stream::Snap).await?);
-        Ok(Self { jetstream, runs, snaps, answer })
+        let mut runs = Vec::new();
+        for name in shards.names() {
+            runs.push(stream(&name).await?);
+        }
+        let (snaps, cmds) = (stream(Named::Snap.as_str()).await?, stream(Named::Cmds.as_str()).await?);
+        Ok(Self { jetstream, runs: runs.into(), shards, snaps, cmds, answer })
     }
 
-    /// The first record of a run at or after a stream sequence, as the leader has it; `subject` may be a pattern.
-    async fn next(&self, subject: String, from: u64) -> Result<Option<Stored>, ReadError> {
-        let request = self.runs.raw_message_builder().next_by_subject(subject).sequence(from).send();
+    /// The streams that the logs are spread over.
+    #[must_use]
+    pub const fn shards(&self) -> Shards {
+        self.shards
+    }
+
+    fn stream(&self, run: RunId) -> &Stream<()> {
+        // There is one for each index that the shards give.
+        &self.runs[self.shards.index(run)]
+    }
+
+    /// The first record of a run at or after a stream sequence, as the leader has it.
+    async fn next(&self, tenant: &TenantKey, run: RunId, from: u64) -> Result<Option<Stored>, ReadError> {
+        let subject = filter::run_log(tenant, run);
+        let request = self.stream(run).raw_message_builder().next_by_subject(subject).sequence(from).send();
         self.one(request).await
     }
 
-    /// The last record on a subject or pattern, as the leader has it.
-    async fn last(&self, subject: String) -> Result<Option<Stored>, ReadError> {
-        self.one(self.runs.raw_message_builder().last_by_subject(subject).send()).await
+    /// The last record of a run, as the leader has it.
+    async fn last(&self, tenant: &TenantKey, run: RunId) -> Result<Option<Stored>, ReadError> {
+        let subject = filter::run_log(tenant, run);
+        self.one(self.stream(run).raw_message_builder().last_by_subject(subject).send()).await
     }
 
     async fn one<F>(&self, request: F) -> Result<Option<Stored>, ReadError>

@@ -45,12 +45,9 @@ impl Facts {
 /// # Errors
 /// Only those of the connection.
 pub async fn write(tx: &mut TenantTx, facts: &Facts) -> Result<(), StoreError> {
-    runs::create(tx, &facts.new_runs).await?;
-    runs::update(tx, &facts.run_updates).await?;
-    steps::start(tx, &facts.step_starts).await?;
-    tool_calls::request(tx, &facts.call_requests).await?;
-    tool_calls::result(tx, &facts.call_results).await?;
-    steps::finish(tx, &facts.step_finishes).await
+    runs::write(tx, &facts.new_runs, &facts.run_updates).await?;
+    tool_calls::write(tx, &facts.call_requests, &facts.call_results).await?;
+    steps::write(tx, &facts.step_starts, &facts.step_finishes, &facts.call_requests).await
 }
 
 /// Writes facts, or none of them: facts that the database will never take stand in nobody else's way. The inner error

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 pub use log::{expired, log_removed, reflected};
 pub use read::{Filter, get, list};
-pub use write::{create, forget, update};
+pub use write::{forget, write};
 
 /// A run's first event.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,8 +12,7 @@ use uuid::Uuid;
 
 use crate::{StoreError, TenantTx};
 
-pub(crate) use write::step_id;
-pub use write::{finish, start};
+pub use write::write;
 
 /// A step began. One that begins anew, in a later attempt, forgets what the earlier attempt made.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,7 +8,10 @@ use crate::{Store, StoreError};
 /// What is projected can be projected again: the log is the truth, and the position is stored in the same transaction
 /// as the rows, so a crash of the server takes both back together. And a projector that is frozen half way through must
 /// not stop the next one for long.
-const PROJECTION: &str = "set local synchronous_commit = off; set local idle_in_transaction_session_timeout = '5s'";
+///
+/// A plan that was made for small tables, and kept, reads all of a tenant's rows for each batch when they have grown.
+const PROJECTION: &str = "set local synchronous_commit = off; set local idle_in_transaction_session_timeout = '5s'; \
+    set local plan_cache_mode = force_custom_plan";
 
 /// A transaction that sees and writes the rows of one tenant. Dropped without a commit, it changes nothing.
 #[derive(Debug)]

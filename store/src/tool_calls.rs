@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use crate::{StoreError, TenantTx};
 
-pub use write::{request, result};
+pub use write::write;
 
 /// A tool is about to be called.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,5 +1,7 @@
 //! The envelope around each event of a run's log.
 
+pub(crate) mod in_order;
+
 use ciborium::Value;
 use serde::{Deserialize, Serialize};
 

@@ -248,6 +248,20 @@ impl fmt::Display for TenantKey {
 pub struct Partition(u8);
 
 impl Partition {
+    /// How many there are.
+    pub const COUNT: u16 = 256;
+
+    /// Each of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..=u8::MAX).map(Self)
+    }
+
+    /// Its number, from 0.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self.0 as u16
+    }
+
     /// The partition of any id.
     #[must_use]
     pub fn of(id: Uuid) -> Self {

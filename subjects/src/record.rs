@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::{
     codec::{self, CodecError},
-    envelope::{Envelope, RawEnvelope, VERSION},
+    envelope::{Envelope, RawEnvelope, VERSION, in_order::InOrder},
     event::Event,
     id::RecordId,
     name::RunKind,
@@ -93,7 +93,7 @@ impl Record {
         let head = Head { v: VERSION, id, seq: first.seq, count: events.len() as u64, attempt: first.attempt };
         let tokens_only = events.iter().all(|event| matches!(event.payload, Event::Token(_)));
         let kind = if tokens_only { RunKind::Token } else { RunKind::Event };
-        let bodies: Vec<RawEnvelope> = events.iter().map(Envelope::close).collect::<Result<_, _>>()?;
+        let bodies: Vec<_> = events.iter().map(Envelope::outgoing).collect();
         let headers = write(&head, events.iter().map(|event| event.payload.kind()));
         Ok(Some(Self { head, kind, headers, body: codec::encode(&bodies)? }))
     }
@@ -139,7 +139,21 @@ pub fn read(body: &[u8]) -> Result<Vec<RawEnvelope>, CodecError> {
 /// Those of [`read`], and [`CodecError::UnknownType`] or [`CodecError::UnknownVersion`] when a newer
 /// version wrote it.
 pub fn open(body: &[u8]) -> Result<Vec<Envelope>, CodecError> {
+    if let Ok(events) = codec::decode::<Vec<InOrder>>(body) {
+        return Ok(events.into_iter().map(|event| event.0).collect());
+    }
     read(body)?.into_iter().map(RawEnvelope::open).collect()
+}
+
+/// Reads the events of a record that this version knows: types that a newer version added are left out.
+///
+/// # Errors
+/// Those of [`read`].
+pub fn known(body: &[u8]) -> Result<Vec<Envelope>, CodecError> {
+    match open(body) {
+        Ok(events) => Ok(events),
+        Err(_) => Ok(read(body)?.into_iter().filter_map(|event| event.open().ok()).collect()),
+    }
 }
 
 #[cfg(test)]

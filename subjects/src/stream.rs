@@ -1,5 +1,7 @@
 //! What JetStream keeps.
 
+mod shards;
+
 use std::time::Duration;
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Republish, RetentionPolicy, StorageType};
@@ -8,7 +10,9 @@ use crate::name::closed_set;
 use std::{fmt, str::FromStr};
 
 use crate::id::InvalidId;
+
 use serde::{Deserialize, Serialize};
+pub use shards::Shards;
 
 closed_set!(
     /// The streams.
@@ -55,6 +59,8 @@ pub struct Sizing {
     pub answers_bytes: i64,
     /// How long an answer is kept.
     pub answers_age: Duration,
+    /// How many streams the logs of runs are spread over.
+    pub run_shards: Shards,
 }
 
 impl Default for Sizing {
@@ -66,6 +72,7 @@ impl Default for Sizing {
             max_consumers: 1000,
             answers_bytes: 256 << 20,
             answers_age: Duration::from_secs(86_400),
+            run_shards: Shards::ONE,
         }
     }
 }
@@ -73,7 +80,10 @@ impl Default for Sizing {
 /// Every stream as JetStream is asked for it.
 #[must_use]
 pub fn all(sizing: &Sizing) -> Vec<Config> {
-    ALL.iter().map(|stream| stream.config(sizing)).collect()
+    let runs = Stream::Runs.config(sizing);
+    let shards = sizing.run_shards.all().map(|(name, subjects)| Config { name, subjects, ..runs.clone() });
+    let others = ALL.iter().filter(|stream| **stream != Stream::Runs);
+    shards.chain(others.map(|stream| stream.config(sizing))).collect()
 }
 
 impl Stream {
@@ -93,7 +103,7 @@ impl Stream {
         }
     }
 
-    /// The stream as JetStream is asked for it.
+    /// The stream as JetStream is asked for it; of `RUNS`, the one that keeps the logs of all runs.
     #[must_use]
     pub fn config(self, sizing: &Sizing) -> Config {
         let common = Config {

@@ -13,8 +13,9 @@ use sba_subjects::{
         Artifact, Attempt, Created, Done, Event, InputRequest, InputResult, Refused, RunOptions, Stalled, Status,
         StepFinished, StepStarted, Token, ToolRequest, ToolResult,
     },
-    id::{ArtifactId, AskId, CallId, CommandId, InstanceId, RunId, SessionId, TenantId, UserId},
+    id::{ArtifactId, AskId, CallId, CommandId, InstanceId, RecordId, RunId, SessionId, TenantId, UserId},
     name::Verb,
+    record::{self, Record},
     run::{AskKind, Effect, Failure, RunStatus, Stall, StepKind, StepStatus, Usage, Workflow},
 };
 use serde_json::json;
@@ -128,6 +129,9 @@ fn what_was_written_once_is_still_written_and_read_so() {
     let mut due = String::new();
     for sample in &written {
         let hex = HEXLOWER.encode(&codec::encode(&sample.close().unwrap()).unwrap());
+        let record = Record::of(RecordId::from_uuid(id(9)), std::slice::from_ref(sample)).unwrap().unwrap();
+        assert_eq!(HEXLOWER.encode(&record.body[1..]), hex, "a record writes what stands in the samples");
+        assert_eq!(record::open(&record.body).unwrap(), std::slice::from_ref(sample));
         writeln!(due, "{} {hex}", sample.r#type).unwrap();
     }
     assert_eq!(KEPT, due, "the wire changed: a kept sample must stay as it is, a new type adds a line");

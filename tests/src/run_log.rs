@@ -15,7 +15,7 @@ use sba_subjects::{
     id::{CommandId, InstanceId, RecordId, RunId, TenantKey, UserId},
     record::Record,
     run::Workflow,
-    stream::{self, Sizing},
+    stream::{self, Shards, Sizing},
 };
 
 /// Longest time for one request in these tests.
@@ -64,7 +64,7 @@ impl Writer {
     /// When the log cannot be opened.
     pub async fn new(jetstream: &Context) -> anyhow::Result<Self> {
         let tenant = nkeys::KeyPair::new_account().public_key().parse()?;
-        let log = RunLog::new(jetstream.clone(), ANSWER).await?;
+        let log = RunLog::new(jetstream.clone(), Shards::ONE, ANSWER).await?;
         Ok(Self { log, tenant, run: RunId::from_uuid(ids().uuid()), seq: 1, attempt: 0, fence: 0 })
     }
 
@@ -73,7 +73,7 @@ impl Writer {
     /// # Errors
     /// When the log cannot be opened.
     pub async fn over(&self, jetstream: &Context) -> anyhow::Result<Self> {
-        Ok(Self { log: RunLog::new(jetstream.clone(), ANSWER).await?, ..self.clone() })
+        Ok(Self { log: RunLog::new(jetstream.clone(), Shards::ONE, ANSWER).await?, ..self.clone() })
     }
 
     /// The record that says these events next.
@@ -133,7 +133,14 @@ impl Writer {
     /// # Errors
     /// When it was not stored.
     pub async fn create(&mut self) -> anyhow::Result<()> {
-        let record = self.record(vec![Event::Created(Created {
+        let record = self.record(vec![Event::Created(self.created())])?;
+        Ok(self.append(&record).await?)
+    }
+
+    /// What the first event says.
+    #[must_use]
+    pub fn created(&self) -> Created {
+        Created {
             tenant_id: self.tenant.id(),
             user_id: UserId::from_uuid(uuid::Uuid::nil()),
             session_id: None,
@@ -145,8 +152,7 @@ impl Writer {
             settings: Box::default(),
             call: None,
             fork_of: None,
-        })])?;
-        Ok(self.append(&record).await?)
+        }
     }
 
     /// Takes the run: says the next attempt.

@@ -8,9 +8,19 @@ use std::time::Duration;
 use async_nats::jetstream::{self, Context};
 use futures::future::join_all;
 use sba::local::{HubAccount, NatsCluster, NatsServer, nats};
-use sba_service::log::AppendError;
-use sba_subjects::{stream::Stream, subject::filter};
-use sba_tests::run_log::{Writer, attempted, streams, token};
+use sba_service::{log::AppendError, publish};
+use sba_subjects::{
+    command::{Command, CommandBody},
+    envelope::VERSION,
+    event::Event,
+    name::Verb,
+    stream::Stream,
+    subject::{Subject, filter},
+};
+use sba_tests::run_log::{Writer, attempted, ids, streams, token};
+
+/// Longest wait for a message to be stored.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn single() -> Context {
     let account = HubAccount::new(nats::shared().await.unwrap()).await.unwrap();
@@ -102,6 +112,29 @@ async fn of_six_rivals_one_gets_in_on_a_single_server() {
 #[tokio::test]
 async fn a_writer_that_was_taken_over_is_fenced_on_a_single_server() {
     zombie(&single().await).await;
+}
+
+/// Before anything is stored of a run, it stands as its `start` says, which waits among the commands.
+#[tokio::test]
+async fn a_run_without_a_log_is_what_its_start_promises() {
+    let jetstream = single().await;
+    let mut owner = Writer::new(&jetstream).await.unwrap();
+    let created = owner.created();
+    let start = Command { v: VERSION, id: ids().make(), ts: 7, body: CommandBody::Start(created.clone()) };
+    let subject = Subject::Cmd { tenant: owner.tenant.clone(), run: owner.run, verb: Verb::Start };
+    publish::message(&jetstream, &subject, &start, PATIENCE).await.unwrap();
+    let loaded = owner.log.load(&owner.tenant, owner.run).await.unwrap().unwrap();
+    assert_eq!((loaded.fence, loaded.state.seq, loaded.state.created_at), (0, 1, 7));
+    let first = loaded.promised.unwrap();
+    assert_eq!((first.cause, &first.payload), (Some(start.id), &Event::Created(created)));
+    owner.create().await.unwrap();
+    let loaded = owner.log.load(&owner.tenant, owner.run).await.unwrap().unwrap();
+    assert_eq!((loaded.fence, loaded.promised), (owner.fence, None));
+    // A start under another tenant's subject promises nothing.
+    let stranger = Writer::new(&jetstream).await.unwrap();
+    let subject = Subject::Cmd { tenant: stranger.tenant.clone(), run: stranger.run, verb: Verb::Start };
+    publish::message(&jetstream, &subject, &start, PATIENCE).await.unwrap();
+    assert!(stranger.log.load(&stranger.tenant, stranger.run).await.unwrap().is_none());
 }
 
 #[tokio::test]

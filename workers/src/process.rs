@@ -4,7 +4,8 @@ mod open;
 
 use std::sync::Arc;
 
-use async_nats::jetstream::{Context, consumer::PullConsumer};
+use async_nats::jetstream::Context;
+use futures::future::try_join_all;
 use sba_service::{
     clock::Clock,
     config::{Config, QueueConcurrency},
@@ -12,6 +13,7 @@ use sba_service::{
     heartbeat::ProcessKind,
     process::{Base, BaseError},
     provision::{Provision, ProvisionError},
+    pull::PullError,
     shutdown::Shutdown,
 };
 use sba_store::{
@@ -21,7 +23,6 @@ use sba_store::{
 use sba_subjects::{
     consumer::{self, Pace},
     name::Queue,
-    stream::Stream,
 };
 
 use crate::{
@@ -44,13 +45,8 @@ pub enum WorkerError {
     #[error(transparent)]
     Provision(#[from] ProvisionError),
     /// A queue cannot be read.
-    #[error("the queue {queue} cannot be read: {reason}")]
-    Queue {
-        /// The queue.
-        queue: Queue,
-        /// Why.
-        reason: String,
-    },
+    #[error(transparent)]
+    Queue(#[from] PullError),
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,7 +69,7 @@ impl WorkerError {
             Self::Missing(_) => "config_invalid",
             Self::Base(error) => error.code(),
             Self::Provision(error) => error.code(),
-            Self::Queue { .. } => "queue_unreadable",
+            Self::Queue(_) => "queue_unreadable",
             Self::Store(error) => error.code(),
             Self::Blobs(error) => error.code(),
             Self::Embedder(error) => error.code(),
@@ -112,23 +108,21 @@ pub async fn run(
     });
     provision(&config, &base.jetstream).await?;
     watch(&base.health, &store, &blobs);
-    for (queue, pullers) in served(&config.worker.concurrency) {
-        let consumer: PullConsumer = base
-            .jetstream
-            .get_consumer_from_stream(queue.as_str(), Stream::Jobs.as_str())
-            .await
-            .map_err(|error| WorkerError::Queue { queue, reason: error.to_string() })?;
-        queue::start(&worker, queue, pullers, &consumer, &shutdown);
-    }
     let swept = open::sweeper_store(&config.database)?;
     let sweeper = Sweeper::new(&config, swept, blobs, base.jetstream.clone(), base.clock.clone(), base.metrics.clone());
     shutdown.spawn(sweeper.run(shutdown.soft()));
     base.serve();
     tracing::info!(instance = %base.instance, "the worker takes jobs");
+    let queues = served(&config.worker.concurrency);
+    let work = queues.map(|(queue, places)| queue::serve(Arc::clone(&worker), queue, places, &shutdown));
+    let worked = try_join_all(work).await;
+    if worked.is_err() {
+        shutdown.begin();
+    }
     shutdown.finished().await;
     base.close().await;
     store.close().await;
-    Ok(())
+    Ok(worked.map(drop)?)
 }
 
 /// The queues that this process serves, with how many jobs of each at once.

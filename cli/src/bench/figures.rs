@@ -39,6 +39,11 @@ impl Times {
         Ok(Self { each: times, lasted })
     }
 
+    /// The same times, where all of it lasted as long as this.
+    pub(super) fn lasting(self, lasted: Duration) -> Self {
+        Self { lasted, ..self }
+    }
+
     /// The figures where each of them is one.
     pub(super) fn figures(&self) -> Figures {
         self.figures_of(self.each.len())

@@ -16,7 +16,10 @@ use super::{
     load::{Load, measure},
     target::Target,
 };
-use crate::{client::Client, local::StackModel};
+use crate::{
+    client::Client,
+    local::{StackModel, StackOptions},
+};
 
 /// The name of this bench.
 const BENCH: &str = "first-token";
@@ -60,7 +63,8 @@ pub struct FirstToken {
 pub async fn run(asked: &FirstToken) -> anyhow::Result<Report> {
     let mut notes = vec![limits::raise_open_files(asked.in_flight.saturating_mul(FILES))?];
     let overrides = json!({"model": {"scripted": {"text": ANSWER, "delay_ms": 0}}});
-    let target = Target::reach(asked.running.as_ref(), StackModel::Scripted, WORKERS, overrides).await?;
+    let options = StackOptions { workers: WORKERS, model: StackModel::Scripted, overrides, ..StackOptions::default() };
+    let target = Target::reach(asked.running.as_ref(), options).await?;
     corpus::hand_in(&target.client, "bench/terms.md", DOCUMENT, RUN).await?;
     let bare = Bare::open(&target).await?;
     if bare.is_none() {

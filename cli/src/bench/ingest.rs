@@ -22,7 +22,11 @@ use super::{
     load::{Load, measure},
     target::Target,
 };
-use crate::{client::Client, local::StackModel, parts::Parts};
+use crate::{
+    client::Client,
+    local::{StackModel, StackOptions},
+    parts::Parts,
+};
 
 /// The name of this bench.
 const BENCH: &str = "ingest";
@@ -65,7 +69,9 @@ pub async fn run(asked: &Ingest) -> anyhow::Result<Report> {
     let mut notes = vec![limits::raise_open_files(asked.in_flight.saturating_mul(FILES))?];
     let uploads = asked.in_flight.max(4);
     let overrides = json!({"model": {"provider": "scripted"}, "gateway": {"max_uploads": uploads, "max_uploads_per_tenant": uploads}});
-    let target = Target::reach(asked.running.as_ref(), StackModel::Configured, WORKERS, overrides).await?;
+    let options =
+        StackOptions { workers: WORKERS, model: StackModel::Configured, overrides, ..StackOptions::default() };
+    let target = Target::reach(asked.running.as_ref(), options).await?;
     let first = rand::random::<u32>().into();
     let warm_up = samples(first, |samples, _| samples < WARM_UP)?;
     let samples = samples(first + WARM_UP as u64, |_, passages| passages < asked.passages)?;

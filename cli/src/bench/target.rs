@@ -6,11 +6,10 @@ use anyhow::Context as _;
 use sba_gateway::auth::Role;
 use sba_service::{clock::SystemClock, config::NatsConfig, ids::TimeOrderedIds, metrics::Metrics, nats};
 use sba_subjects::id::{TenantId, UserId};
-use serde_json::Value;
 
 use crate::{
     client::Client,
-    local::{Stack, StackModel, StackOptions},
+    local::{Stack, StackOptions},
 };
 
 /// An installation that runs already.
@@ -37,22 +36,16 @@ pub struct NatsAt {
 pub(super) struct Target {
     pub(super) client: Client,
     nats: Option<NatsAt>,
-    _stack: Option<Stack>,
+    pub(super) stack: Option<Stack>,
 }
 
 impl Target {
     /// The running installation, or a new one with a new tenant.
-    pub(super) async fn reach(
-        running: Option<&Running>,
-        model: StackModel,
-        workers: usize,
-        overrides: Value,
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn reach(running: Option<&Running>, options: StackOptions) -> anyhow::Result<Self> {
         if let Some(running) = running {
             let client = Client::new(running.url.as_str(), running.token.as_str())?;
-            return Ok(Self { client, nats: running.nats.clone(), _stack: None });
+            return Ok(Self { client, nats: running.nats.clone(), stack: None });
         }
-        let options = StackOptions { model, workers, overrides, ..StackOptions::default() };
         let stack = Stack::start(options, |what| eprintln!("{what}")).await;
         let stack = stack.context("the installation could not be started")?;
         let user: UserId = TimeOrderedIds::shared(SystemClock::shared()).make();
@@ -61,7 +54,7 @@ impl Target {
         let client = Client::new(stack.url(), stack.token(Some(tenant), user, &[Role::Member])?)?;
         let hub = stack.hub();
         let nats = NatsAt { url: hub.url().to_owned(), credentials: Some(hub.credentials().to_owned()) };
-        Ok(Self { client, nats: Some(nats), _stack: Some(stack) })
+        Ok(Self { client, nats: Some(nats), stack: Some(stack) })
     }
 
     /// A connection to the installation's NATS server, where it is known.

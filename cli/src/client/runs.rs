@@ -40,15 +40,23 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn start_run(&self, prompt: &str, session: Option<&Session>) -> Result<Uuid, ClientError> {
-        #[derive(Deserialize)]
-        struct Started {
-            run_id: Uuid,
-        }
         let mut body = json!({"prompt": prompt});
         if let Some(session) = session {
             body["session_id"] = json!(session.session_id);
         }
-        let started: Started = self.json(self.request(Method::POST, "/api/v1/runs").json(&body)).await?;
+        self.start(&body).await
+    }
+
+    /// Starts a run with a whole request; returns its id.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn start(&self, request: &Value) -> Result<Uuid, ClientError> {
+        #[derive(Deserialize)]
+        struct Started {
+            run_id: Uuid,
+        }
+        let started: Started = self.json(self.request(Method::POST, "/api/v1/runs").json(request)).await?;
         Ok(started.run_id)
     }
 

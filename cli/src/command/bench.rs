@@ -6,8 +6,9 @@ use clap::{Args, Subcommand};
 
 use super::block_on;
 use crate::{
-    bench::{NatsAt, Report, Running, first_token, ingest},
+    bench::{NatsAt, Report, Running, first_token, ingest, jobs, runs, takeover},
     dev,
+    local::Durability,
 };
 
 #[derive(Debug, Args)]
@@ -29,6 +30,36 @@ enum Bench {
     /// counted. `n` and `per_second` count runs that came to their end. Bare: a NATS request and its reply between two
     /// connections to the same server, as many at a time.
     FirstToken(FirstTokenArgs),
+    /// Measure how many runs a second come to their end, and how long each takes.
+    ///
+    /// A run has three steps: the model asks for a look-up, a worker whose look-up does nothing but answer gives the
+    /// result, the model says twenty tokens, all without delay. The processes are those of production, each a child; the
+    /// client posts runs one after another in as many lanes as are in flight, and hears of their ends from NATS. The times
+    /// are those from sending the POST until the last event was heard; `per_second` counts runs until all of them stand
+    /// in Postgres too. Runs to warm up come before each case and are not counted.
+    ///
+    /// Cases: each number in flight, for each durability of the server and each number of shards. The table ends with the
+    /// processor time that each process took for a run. Bare: the messages that such a run stores (two commands, a job,
+    /// five fenced records), each awaited, stored and consumed by one process that does nothing else, on the same
+    /// server; as many runs at a time.
+    Runs(RunsArgs),
+    /// Measure how many tool jobs a second workers do.
+    ///
+    /// The tool does nothing but answer. A job is published to the queue of jobs, a worker takes it, calls the tool and
+    /// stores the result among the commands, where this bench hears of it in the place of an orchestrator. The times are
+    /// those from publishing until the result was heard.
+    ///
+    /// Cases: each number of workers. Bare: the same jobs in the same work queue, as many in flight, taken and
+    /// acknowledged by this process alone; nothing is done with them.
+    Jobs(JobsArgs),
+    /// Measure how long a run is silent when the process that drives it dies.
+    ///
+    /// Runs are in flight over two orchestrators, each in the middle of an answer of the model; one of the two is killed
+    /// (SIGKILL) and started again when all of its runs were taken over; then the other. The times are those from the kill
+    /// until the next event of a run of the dead process was heard, which is the attempt of its heir.
+    ///
+    /// Bare: the time after which NATS gives a message that nobody acknowledged to another, with the same settings.
+    Takeover(TakeoverArgs),
     /// Measure how many passages a second documents become that can be found.
     ///
     /// Each document is uploaded and waited for: blob store, index queue, parsing, splitting, embedding with MiniLM,
@@ -66,14 +97,100 @@ struct FirstTokenArgs {
     /// Say where the time goes, from the times that the events carry.
     #[arg(long)]
     hops: bool,
-    /// The NATS server of the running installation, for the bare part.
+    #[command(flatten)]
+    nats: NatsArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Args)]
+struct RunsArgs {
+    /// Runs of each case; a fifth of it where there is one at a time.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..))]
+    runs: u64,
+    /// How many are in flight, a case each.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64, 256], value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    in_flight: Vec<u64>,
+    /// Whether NATS writes each message to the disk before it acknowledges it.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Sync::Default, Sync::Always])]
+    sync: Vec<Sync>,
+    /// Streams that the logs of runs are spread over.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4], value_parser = clap::value_parser!(u32).range(1..=256))]
+    shards: Vec<u32>,
+    /// Orchestrators of the bench's own installation.
+    #[arg(long, default_value_t = 1, value_parser = positive)]
+    orchestrators: usize,
+    /// Workers of it.
+    #[arg(long, default_value_t = 1, value_parser = positive)]
+    workers: usize,
+    #[command(flatten)]
+    nats: NatsArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+#[derive(Debug, Args)]
+struct JobsArgs {
+    /// Jobs of each case.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
+    jobs: u64,
+    /// How many are in flight.
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    in_flight: u64,
+    /// Numbers of workers, a case each.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 4], value_parser = positive)]
+    workers: Vec<usize>,
+    /// Print a line of JSON for each case on standard output, and the table on standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct TakeoverArgs {
+    /// Runs to see taken over, at least.
+    #[arg(long, default_value_t = 200, value_parser = positive)]
+    runs: usize,
+    /// Runs in flight when a process is killed: about half of them are its own.
+    #[arg(long, default_value_t = 32, value_parser = positive)]
+    in_flight: usize,
+    /// Print a line of JSON on standard output, and the table on standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `sync_interval` of the server.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Sync {
+    /// Now and then.
+    Default,
+    /// Each message.
+    Always,
+}
+
+impl From<Sync> for Durability {
+    fn from(sync: Sync) -> Self {
+        match sync {
+            Sync::Default => Self::Process,
+            Sync::Always => Self::Power,
+        }
+    }
+}
+
+/// The NATS server of a running installation.
+#[derive(Debug, Args)]
+struct NatsArgs {
+    /// The NATS server of the running installation.
     #[arg(long, value_name = "URL", requires = "url")]
     nats: Option<String>,
     /// The credentials file for it.
     #[arg(long, value_name = "FILE", requires = "nats")]
     credentials: Option<PathBuf>,
-    #[command(flatten)]
-    target: TargetArgs,
+}
+
+impl NatsArgs {
+    fn at(&self) -> Option<NatsAt> {
+        self.nats.clone().map(|url| NatsAt { url, credentials: self.credentials.clone() })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -106,15 +223,34 @@ impl TargetArgs {
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     match &args.bench {
         Bench::FirstToken(args) => {
-            let nats = args.nats.clone().map(|url| NatsAt { url, credentials: args.credentials.clone() });
             let asked = first_token::FirstToken {
                 alone: args.alone,
                 together: args.together,
                 in_flight: args.in_flight,
                 hops: args.hops,
-                running: args.target.running(nats),
+                running: args.target.running(args.nats.at()),
             };
             report(args.target.json, first_token::run(&asked))
+        }
+        Bench::Runs(args) => {
+            let asked = runs::Runs {
+                n: args.runs,
+                in_flight: args.in_flight.clone(),
+                durabilities: args.sync.iter().copied().map(Durability::from).collect(),
+                shards: args.shards.clone(),
+                orchestrators: args.orchestrators,
+                workers: args.workers,
+                running: args.target.running(args.nats.at()),
+            };
+            report(args.target.json, runs::run(&asked))
+        }
+        Bench::Jobs(args) => {
+            let asked = jobs::Jobs { n: args.jobs, in_flight: args.in_flight, workers: args.workers.clone() };
+            report(args.json, jobs::run(&asked))
+        }
+        Bench::Takeover(args) => {
+            let asked = takeover::Takeover { n: args.runs, in_flight: args.in_flight };
+            report(args.json, takeover::run(&asked))
         }
         Bench::Ingest(args) => {
             let asked = ingest::Ingest {

@@ -12,7 +12,7 @@ mod site;
 pub use self::cluster::NatsCluster;
 pub use self::hub::HubAccount;
 pub use self::init::init;
-pub use self::server::NatsServer;
+pub use self::server::{Durability, NatsServer};
 pub(crate) use self::shared::SITE_VARIABLE;
 pub use self::shared::shared;
 pub use self::site::NatsSite;

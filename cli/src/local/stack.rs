@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 pub use self::{ground::Ground, launch::SbaProcess};
 use self::{ground::Nats, launch::Launch, settings::Settings};
 use super::{
-    HubAccount, LocalError, ModelServer, ModelServerOptions, NatsCluster, NatsServer, Postgres, RunFolder,
+    Durability, HubAccount, LocalError, ModelServer, ModelServerOptions, NatsCluster, NatsServer, Postgres, RunFolder,
     postgres::Database,
 };
 use crate::parts::Parts;
@@ -66,6 +66,10 @@ pub struct StackOptions {
     pub port: Option<u16>,
     /// The models.
     pub model: StackModel,
+    /// What NATS' messages survive.
+    pub durability: Durability,
+    /// Whether the workers' look-up does nothing but answer: see [`crate::bench::stub`].
+    pub stub_look_up: bool,
     /// More configuration, as JSON: sections and settings that take the place of the usual ones.
     pub overrides: Value,
     /// As `overrides`, for single processes by name, e.g. `orchestrator-1`.
@@ -85,6 +89,8 @@ impl Default for StackOptions {
             workers: 2,
             port: None,
             model,
+            durability: Durability::default(),
+            stub_look_up: false,
             overrides: json!({}),
             own: BTreeMap::new(),
             program: None,
@@ -123,7 +129,7 @@ impl Stack {
     /// # Errors
     /// When a part cannot be fetched, a server or process cannot be started, or is not ready in time.
     pub async fn start(options: StackOptions, mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
-        let ground = Ground::start(&mut say).await?;
+        let ground = Ground::start(options.durability, &mut say).await?;
         Self::start_on(ground, options, say).await
     }
 
@@ -167,10 +173,11 @@ impl Stack {
         say("starting SBA's own processes");
         let StackOptions { port, own, program, .. } = options;
         let launch = Launch { settings: &settings, own: &own, folder: &folder, port, program };
+        let worker = if options.stub_look_up { "stub-worker" } else { "worker" };
         let (gateways, orchestrators, workers) = tokio::try_join!(
             launch.all("gateway", options.gateways),
             launch.all("orchestrator", options.orchestrators),
-            launch.all("worker", options.workers),
+            launch.all(worker, options.workers),
         )?;
         Ok(Self { gateways, orchestrators, workers, private_key, hub, database, model, nats, postgres, folder })
     }

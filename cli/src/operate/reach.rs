@@ -10,7 +10,6 @@ use sba_service::{
     nats, walk,
 };
 use sba_store::{DatabaseOptions, Store};
-use sba_subjects::stream::Stream;
 
 /// Longest wait for a server, however patient a process is configured to be: somebody sits there.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -49,8 +48,11 @@ impl Reach {
     /// # Errors
     /// When there are none: no process of SBA was ever started.
     pub async fn log(&self) -> anyhow::Result<RunLog> {
-        walk::known(&self.jetstream, Stream::Runs.as_str(), self.answer()).await?;
-        Ok(RunLog::new(self.jetstream.clone(), self.answer()).await?)
+        let shards = self.config.nats.sizing().run_shards;
+        for stream in shards.names() {
+            walk::known(&self.jetstream, &stream, self.answer()).await?;
+        }
+        Ok(RunLog::new(self.jetstream.clone(), shards, self.answer()).await?)
     }
 
     /// Connects to Postgres; `None` where `database.url` is not set.

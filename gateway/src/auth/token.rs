@@ -1,6 +1,11 @@
 //! Tokens: JWTs signed with Ed25519.
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use sba_subjects::id::{TenantId, UserId};
@@ -89,7 +94,11 @@ pub(crate) struct Verifier {
     key: DecodingKey,
     rules: Validation,
     leeway: u64,
+    known: Arc<Mutex<HashMap<Box<str>, Verified>>>,
 }
+
+/// Most tokens of which is remembered that their signature holds. When there are more, all are forgotten.
+const KNOWN: usize = 16_384;
 
 impl Verifier {
     /// From the issuer's public key (PEM), its name, the audience that tokens must be for, and by how much clocks may
@@ -102,21 +111,39 @@ impl Verifier {
         rules.set_required_spec_claims(&["exp", "iss", "aud"]);
         // Times are compared below, with the clock that the caller passes.
         rules.validate_exp = false;
-        Ok(Self { key, rules, leeway: leeway.as_secs() })
+        Ok(Self { key, rules, leeway: leeway.as_secs(), known: Arc::default() })
     }
 
     /// Checks a token; `now` counts seconds since 1970 (UTC).
+    ///
+    /// A signature that holds does so for ever, and looking takes longer than most requests: it is looked at once. The
+    /// times are looked at always.
     pub(crate) fn verify(&self, token: &str, now: u64) -> Result<Verified, TokenError> {
         if token.len() > MAX_TOKEN {
             return Err(TokenError::TooLong);
         }
-        let verified = jsonwebtoken::decode::<Verified>(token, &self.key, &self.rules).map_err(invalid)?.claims;
+        let verified = self.signed(token)?;
         if verified.exp.saturating_add(self.leeway) <= now {
             return Err(TokenError::Expired);
         }
         if verified.nbf.is_some_and(|from| from > now.saturating_add(self.leeway)) {
             return Err(TokenError::NotYet);
         }
+        Ok(verified)
+    }
+
+    /// What a token says, if its signature and all but its times hold.
+    fn signed(&self, token: &str) -> Result<Verified, TokenError> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(verified) = known().get(token) {
+            return Ok(verified.clone());
+        }
+        let verified = jsonwebtoken::decode::<Verified>(token, &self.key, &self.rules).map_err(invalid)?.claims;
+        let mut known = known();
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(token.into(), verified.clone());
         Ok(verified)
     }
 }

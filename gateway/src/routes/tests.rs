@@ -21,7 +21,10 @@ use sba_store::{
     DatabaseOptions, Store,
     blob::{BlobOptions, Blobs, S3Options},
 };
-use sba_subjects::id::{TenantKey, UserId};
+use sba_subjects::{
+    id::{TenantKey, UserId},
+    stream::Shards,
+};
 use serde_json::{Value, json};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
@@ -82,7 +85,7 @@ async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
     let connect = async_nats::ConnectOptions::new().retry_on_initial_connect();
     let nats = connect.connect("127.0.0.1:1").await.unwrap();
     let jetstream = sba_service::nats::jetstream(nats.clone(), &config.nats);
-    let log = RunLog::new(jetstream.clone(), Duration::from_millis(200)).await.unwrap();
+    let log = RunLog::new(jetstream.clone(), Shards::ONE, Duration::from_millis(200)).await.unwrap();
     let limits = Limits {
         viewers: 1,
         viewers_per_tenant: 1,

@@ -27,7 +27,9 @@ pub(super) async fn open(
     let Base { instance, metrics, clock, ids, client, jetstream, .. } = base;
     let verifier = verifier(&config).await?;
     let blobs = Blobs::open(&blob_options(&config))?;
-    let log = RunLog::new(jetstream.clone(), config.nats.request_timeout_ms.duration()).await?;
+    let log =
+        RunLog::new(jetstream.clone(), config.nats.sizing().run_shards, config.nats.request_timeout_ms.duration())
+            .await?;
     let store = Store::connect(&database_options(&config)?).await?;
     let mint = Mint::open(&config.accounts, &config.nats, &format!("sba-gateway {instance}"), metrics).await?;
     let gateway = &config.gateway;

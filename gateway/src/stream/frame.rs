@@ -3,7 +3,10 @@
 use axum::extract::ws::Utf8Bytes;
 use ciborium::Value;
 use sba_service::log::{ReadError, Stored};
-use sba_subjects::{envelope::RawEnvelope, record};
+use sba_subjects::{
+    envelope::{Envelope, RawEnvelope},
+    record,
+};
 
 /// One event, as JSON.
 #[derive(Debug, Clone)]
@@ -32,6 +35,15 @@ impl Frame {
             return Err(unreadable(sba_subjects::codec::CodecError::Malformed(problem)));
         }
         Ok(envelopes.into_iter().map(|envelope| Self::from_envelope(envelope, stored.stream_sequence)).collect())
+    }
+
+    /// The frame of an event that no record holds yet.
+    ///
+    /// # Errors
+    /// [`ReadError::Unreadable`] when the event has no CBOR form.
+    pub(crate) fn promised(event: &Envelope) -> Result<Self, ReadError> {
+        let raw = event.close().map_err(|source| ReadError::Unreadable { stream_sequence: 0, source })?;
+        Ok(Self::from_envelope(raw, 0))
     }
 
     fn from_envelope(mut envelope: RawEnvelope, stream_sequence: u64) -> Self {

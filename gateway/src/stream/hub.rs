@@ -93,7 +93,7 @@ impl Hub {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
-        let verify = limits.verify;
+        let (verify, shards) = (limits.verify, log.shards());
         let hub = Self(Arc::new(Inner {
             client: client.clone(),
             log,
@@ -106,7 +106,7 @@ impl Hub {
             tasks: tasks.clone(),
             stop: stop.clone(),
         }));
-        tasks.spawn(verify::quiet_runs(hub.clone(), client, verify, stop));
+        tasks.spawn(verify::quiet_runs(hub.clone(), client, shards, verify, stop));
         hub
     }
 

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::{Client, Message, Subscriber};
 use futures::StreamExt as _;
-use sba_service::log::{Page, ReadError, RunLog, Stored};
-use sba_subjects::{event::Event, record::Head, subject::filter};
+use sba_service::log::{Loaded, Page, ReadError, RunLog, Stored};
+use sba_subjects::{envelope::Envelope, event::Event, record::Head, subject::filter};
 use tokio::time::sleep;
 use tracing::warn;
 
@@ -80,9 +80,18 @@ impl Tail {
 
     /// Reads the log from its start; false where there is none.
     async fn open(&self) -> Result<bool, Lost> {
-        let first = self.first_page().await?;
+        let Watch { tenant, run, .. } = &*self.watch;
+        let mut first = self.log.history(tenant, *run, 0).await?;
+        if first.records.is_empty() {
+            // A replica may not have the run yet. The leader knows whether there is one.
+            match self.log.load(tenant, *run).await? {
+                None => return Ok(false),
+                Some(Loaded { promised: Some(promised), .. }) => return self.expect(*promised),
+                Some(_) => first = self.page_of_a_replica_that_lags().await?,
+            }
+        }
         let Some(record) = first.records.first() else { return Ok(false) };
-        let opened = opened(record)?;
+        let opened = opened(&record.events()?)?;
         let more = first.more;
         self.push(first.records)?;
         self.watch.enter(Phase::Open(opened));
@@ -92,13 +101,17 @@ impl Tail {
         Ok(true)
     }
 
-    async fn first_page(&self) -> Result<Page, Lost> {
+    /// Shows the first event of a run that no orchestrator has begun yet.
+    fn expect(&self, promised: Envelope) -> Result<bool, Lost> {
+        let opened = opened(std::slice::from_ref(&promised))?;
+        let frame = Frame::promised(&promised)?;
+        self.watch.grow(|ring| ring.push(vec![frame]));
+        self.watch.enter(Phase::Open(opened));
+        Ok(true)
+    }
+
+    async fn page_of_a_replica_that_lags(&self) -> Result<Page, Lost> {
         let Watch { tenant, run, .. } = &*self.watch;
-        let page = self.log.history(tenant, *run, 0).await?;
-        // A replica may not have the run yet. The leader knows whether there is one.
-        if !page.records.is_empty() || self.log.load(tenant, *run).await?.is_none() {
-            return Ok(page);
-        }
         for _ in 0..LAG_TRIES {
             sleep(LAG_PAUSE).await;
             let page = self.log.history(tenant, *run, 0).await?;
@@ -152,9 +165,8 @@ impl Tail {
     }
 }
 
-/// What the first record of a log says about the run.
-fn opened(record: &Stored) -> Result<Opened, ReadError> {
-    let events = record.events()?;
+/// What the first events of a log say about the run.
+fn opened(events: &[Envelope]) -> Result<Opened, ReadError> {
     let created = events.iter().find_map(|event| match &event.payload {
         Event::Created(created) => Some(Opened::from(created)),
         _ => None,

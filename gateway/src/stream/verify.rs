@@ -11,7 +11,7 @@ use std::{
 
 use async_nats::Client;
 use futures::StreamExt as _;
-use sba_subjects::{record::Head, stream::Stream, subject::Subject};
+use sba_subjects::{record::Head, stream::Shards, subject::Subject};
 use serde::Serialize;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -33,7 +33,7 @@ struct LastOf<'a> {
 
 /// Compares at each interval the runs that said nothing since the last, until `stop`; all of them when the connection
 /// was made anew in between.
-pub(super) async fn quiet_runs(hub: Hub, client: Client, every: Duration, stop: CancellationToken) {
+pub(super) async fn quiet_runs(hub: Hub, client: Client, shards: Shards, every: Duration, stop: CancellationToken) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let connections = || client.statistics().connects.load(Ordering::Relaxed);
@@ -52,8 +52,8 @@ pub(super) async fn quiet_runs(hub: Hub, client: Client, every: Duration, stop: 
             known != connected || before.get(&key) == now.get(&key)
         };
         let quiet: Vec<_> = open.into_iter().filter(quiet).collect();
-        for watches in quiet.chunks(RUNS_PER_REQUEST) {
-            if compare(&client, watches).await.is_none() {
+        for (stream, watches) in by_stream(quiet, shards) {
+            if compare(&client, &stream, &watches).await.is_none() {
                 debug!(runs = watches.len(), "no replica compared quiet runs in time; the next comparison will");
             }
         }
@@ -61,8 +61,21 @@ pub(super) async fn quiet_runs(hub: Hub, client: Client, every: Duration, stop: 
     }
 }
 
+/// Watches by the stream that keeps their runs, no more at a time than one request asks about.
+fn by_stream(watches: Vec<Arc<Watch>>, shards: Shards) -> Vec<(String, Vec<Arc<Watch>>)> {
+    let mut all: HashMap<String, Vec<Arc<Watch>>> = HashMap::new();
+    for watch in watches {
+        all.entry(shards.of(watch.run)).or_default().push(watch);
+    }
+    let parts = |(stream, watches): (String, Vec<Arc<Watch>>)| {
+        let parts: Vec<_> = watches.chunks(RUNS_PER_REQUEST).map(|part| (stream.clone(), part.to_vec())).collect();
+        parts
+    };
+    all.into_iter().flat_map(parts).collect()
+}
+
 /// Wakes the tails of those runs whose logs go on behind what they have; `None` when no replica answers in time.
-async fn compare(client: &Client, watches: &[Arc<Watch>]) -> Option<()> {
+async fn compare(client: &Client, stream: &str, watches: &[Arc<Watch>]) -> Option<()> {
     let subjects = watches.iter().flat_map(|watch| {
         let (tenant, run) = (&watch.tenant, watch.run);
         [Subject::events(tenant, run).to_string(), Subject::tokens(tenant, run).to_string()]
@@ -71,7 +84,7 @@ async fn compare(client: &Client, watches: &[Arc<Watch>]) -> Option<()> {
     let request = serde_json::to_vec(&LastOf { multi_last: &subjects, batch: subjects.len() }).ok()?;
     let inbox = client.new_inbox();
     let mut answers = client.subscribe(inbox.clone()).await.ok()?;
-    let subject = format!("$JS.API.DIRECT.GET.{}", Stream::Runs);
+    let subject = format!("$JS.API.DIRECT.GET.{stream}");
     client.publish_with_reply(subject, inbox, request.into()).await.ok()?;
     loop {
         let message = timeout(PATIENCE, answers.next()).await.ok()??;

@@ -1,13 +1,11 @@
 //! From a command to a run that this process holds.
 
-use async_nats::HeaderMap;
 use sba_service::{
     delivery::Fate,
     heartbeat::Liveness,
-    log::{AppendError, Loaded, ReadError},
-    telemetry::trace,
+    log::{Loaded, ReadError},
 };
-use sba_subjects::{command::CommandBody, id::InstanceId, record::Record, state::RunState};
+use sba_subjects::{command::CommandBody, id::InstanceId};
 
 use super::{
     Driver,
@@ -38,7 +36,7 @@ impl Driver {
         {
             return dead("wrong_tenant", "the command names another tenant than its subject");
         }
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             let run = addressed.run;
             let Some(place) = self.roll.enter(run, &self.metrics) else {
                 match self.roll.hand(run, addressed.command.clone()).await {
@@ -47,7 +45,7 @@ impl Driver {
                     Handed::Gone => continue,
                 }
             };
-            match self.attempt(&addressed, place, deliveries).await {
+            match self.attempt(&addressed, place, deliveries, round == 0).await {
                 Tried::Fate(fate) => return fate,
                 Tried::Again => {}
             }
@@ -55,9 +53,16 @@ impl Driver {
         Fate::Later(self.limits.owned_elsewhere)
     }
 
-    /// Loads the run and drives it, unless another process that lives owns it.
-    async fn attempt(&self, addressed: &Addressed, mut place: Place, deliveries: u32) -> Tried {
-        let loaded = match self.found(addressed).await {
+    /// Finds the run and drives it, unless another process that lives owns it. Where it may be `guessed` how the run
+    /// stands, it is not read first; whether the guess was right shows when something is stored.
+    async fn attempt(&self, addressed: &Addressed, mut place: Place, deliveries: u32, guessed: bool) -> Tried {
+        let guess = if guessed { self.guess(addressed, deliveries).await } else { None };
+        let guessed = guess.is_some();
+        let found = match guess {
+            Some(loaded) => Ok(Some(loaded)),
+            None => self.found(addressed).await,
+        };
+        let loaded = match found {
             Ok(Some(loaded)) => loaded,
             // Its log was purged since somebody looked at it.
             Ok(None) if matches!(addressed.command.body, CommandBody::Poke { .. }) => {
@@ -74,14 +79,22 @@ impl Driver {
         {
             return tried;
         }
+        let fence = loaded.fence;
         let mut held = Held::new(self, addressed.tenant.clone(), loaded, &mut place.mailbox);
         let actions = match held.obey(addressed.command.clone()).await {
+            // Nothing was stored that would prove the guess.
+            Ok(_) if guessed && held.fence == fence => return Tried::Again,
             Ok(actions) => actions,
             Err(Stop::Fenced) => return Tried::Again,
             Err(stop) => return Tried::Fate(self.fate(stop, deliveries)),
         };
         Tried::Fate(match held.drive(actions).await {
-            Ok(()) => Fate::Settled,
+            Ok(()) => {
+                if let Some(parked) = held.leave() {
+                    self.memory.keep(parked).await;
+                }
+                Fate::Settled
+            }
             Err(stop) if stop.is_final() => match held.give_up(&stop).await {
                 Ok(()) => Fate::Settled,
                 Err(_) => self.fate(stop, deliveries),
@@ -90,26 +103,20 @@ impl Driver {
         })
     }
 
-    /// The run as it stands; a `start` whose `created` was never stored stores it.
+    /// How the run stands if nobody but this process drove it. A `start` that comes for the first time begins one.
+    async fn guess(&self, addressed: &Addressed, deliveries: u32) -> Option<Loaded> {
+        if let Some(remembered) = self.memory.take(addressed.run).await {
+            return Some(remembered);
+        }
+        let first = deliveries == 1;
+        Loaded::promised(addressed.run, &addressed.command).ok().flatten().filter(|_| first)
+    }
+
+    /// The run as it stands; where nothing is stored of it, its `start` says how it begins.
     async fn found(&self, addressed: &Addressed) -> Result<Option<Loaded>, Stop> {
-        let Addressed { tenant, run, command } = addressed;
-        let loaded = self.log.load(tenant, *run).await?;
-        match (&loaded, &command.body) {
-            (None, CommandBody::Start(created)) => {
-                let first = command.first_event(*run, created.clone());
-                let state = RunState::begin(&first).map_err(ReadError::from)?;
-                let record = Record::of(self.ids.make(), &[first]).map_err(Stop::Unsayable)?;
-                let Some(record) = record else { return Ok(None) };
-                let mut headers = HeaderMap::new();
-                trace::inject(&mut headers);
-                match self.log.append(tenant, *run, &record, 0, &headers, self.limits.append).await {
-                    Ok(fence) => Ok(Some(Loaded { state, fence })),
-                    // The gateway's own append came in between: it says the same.
-                    Err(AppendError::Fenced { .. }) => Ok(self.log.load(tenant, *run).await?),
-                    Err(error) => Err(error.into()),
-                }
-            }
-            _ => Ok(loaded),
+        match self.log.load(&addressed.tenant, addressed.run).await? {
+            Some(loaded) => Ok(Some(loaded)),
+            None => Ok(Loaded::promised(addressed.run, &addressed.command).map_err(ReadError::from)?),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::{Message, consumer::PullConsumer};
-use futures::StreamExt as _;
+use async_nats::jetstream::Message;
 use sba_service::{
     delivery::{self, Fate},
+    pull::{self, PullError},
     shutdown::Shutdown,
     telemetry::trace,
 };
@@ -17,26 +17,10 @@ use sba_subjects::{
     stream::Stream,
     subject::Subject,
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
-};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
 use super::Driver;
-
-/// How long one request for commands waits at the server. One that a reconnect lost is missed no longer.
-const PULL: Duration = Duration::from_secs(5);
-/// Most commands of one request.
-const BATCH: usize = 64;
-/// Pause after a request that failed.
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// Why the queue could not be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the queue of commands cannot be read: {0}")]
-pub struct ConsumeError(pub(super) String);
 
 /// A command with where it goes.
 #[derive(Debug, Clone)]
@@ -50,56 +34,18 @@ pub(super) struct Addressed {
 /// on now is left in the queue, for another process.
 ///
 /// # Errors
-/// [`ConsumeError`] when the consumer is gone.
-pub async fn consume(driver: Arc<Driver>, shutdown: &Shutdown) -> Result<(), ConsumeError> {
-    let queue: PullConsumer = driver
-        .jetstream
-        .get_consumer_from_stream(consumer::ORCHESTRATORS, Stream::Cmds.as_str())
-        .await
-        .map_err(|error| ConsumeError(error.to_string()))?;
-    let room = Arc::new(Semaphore::new(driver.limits.runs));
-    let soft = shutdown.soft();
-    loop {
-        let taken = tokio::select! {
-            biased;
-            () = soft.cancelled() => return Ok(()),
-            taken = take(&driver, &queue, &room, shutdown) => taken,
-        };
-        // The connection reports itself; this is only its consequence.
-        if let Err(error) = taken {
-            tracing::debug!(error, "no commands could be asked for");
-            sleep(PAUSE).await;
-        }
-    }
-}
-
-/// One request for as many commands as there is room for.
-async fn take(
-    driver: &Arc<Driver>,
-    queue: &PullConsumer,
-    room: &Arc<Semaphore>,
-    shutdown: &Shutdown,
-) -> Result<(), async_nats::Error> {
-    let mut permits = vec![Arc::clone(room).acquire_owned().await?];
-    while permits.len() < BATCH
-        && let Ok(permit) = Arc::clone(room).try_acquire_owned()
-    {
-        permits.push(permit);
-    }
-    let mut messages = queue.batch().max_messages(permits.len()).expires(PULL).messages().await?;
-    while let Some(message) = messages.next().await {
-        let (message, permit) = (message?, permits.pop());
-        begin(driver, message, permit, shutdown);
-    }
-    Ok(())
-}
-
-fn begin(driver: &Arc<Driver>, message: Message, permit: Option<OwnedSemaphorePermit>, shutdown: &Shutdown) {
-    let (driver, hard) = (driver.clone(), shutdown.hard());
-    shutdown.spawn(async move {
-        deliver(&driver, message, &hard).await;
-        drop(permit);
-    });
+/// [`PullError`] when the consumer is gone.
+pub async fn consume(driver: Arc<Driver>, shutdown: &Shutdown) -> Result<(), PullError> {
+    let (stream, name, room) = (Stream::Cmds.as_str(), consumer::ORCHESTRATORS, driver.limits.runs);
+    let jetstream = driver.jetstream.clone();
+    pull::each(&jetstream, stream, name, room, &shutdown.soft(), |message, place| {
+        let (driver, hard) = (driver.clone(), shutdown.hard());
+        shutdown.spawn(async move {
+            deliver(&driver, message, &hard).await;
+            drop(place);
+        });
+    })
+    .await
 }
 
 /// One delivery, from its arrival to its ack. A cancelled `hard` gives it back at once, for another process.

@@ -9,10 +9,11 @@ use sba_service::{
 use sba_subjects::{
     codec::CodecError,
     command::Command,
+    envelope::Envelope,
     event::Event,
     id::{CommandId, TenantKey},
     record::Record,
-    run::{Failure, RunStatus},
+    run::Failure,
     state::{ApplyError, RunState, StepState},
 };
 use tokio::sync::mpsc;
@@ -90,8 +91,12 @@ pub(super) struct Held<'d> {
     pub(super) mailbox: &'d mut mpsc::Receiver<Passed>,
     /// Whether this process has said that it drives the run.
     holding: bool,
+    /// The run's first event, until it is stored.
+    promised: Option<Box<Envelope>>,
     /// The `seq` up to which a snapshot was kept.
-    kept: u64,
+    pub(super) kept: u64,
+    /// Bytes of the run's events, as far as they were read or written since the snapshot.
+    bytes: usize,
 }
 
 impl<'d> Held<'d> {
@@ -102,8 +107,14 @@ impl<'d> Held<'d> {
         mailbox: &'d mut mpsc::Receiver<Passed>,
     ) -> Self {
         let agent = driver.settings.build(&loaded.state);
-        let kept = loaded.state.seq;
-        Self { driver, tenant, state: loaded.state, fence: loaded.fence, agent, mailbox, holding: false, kept }
+        let Loaded { state, fence, promised, kept, bytes } = loaded;
+        Self { driver, tenant, state, fence, agent, mailbox, holding: false, promised, kept, bytes }
+    }
+
+    /// The run as it is left; `None` when it has ended.
+    pub(super) fn leave(self) -> Option<Loaded> {
+        let Self { state, fence, promised, kept, bytes, .. } = self;
+        (!state.status.is_terminal()).then_some(Loaded { state, fence, promised, kept, bytes })
     }
 
     /// Does what was decided, and goes on until the run parks or ends.
@@ -114,7 +125,9 @@ impl<'d> Held<'d> {
                 actions = self.tell(Input::Forked(steps), None).await?;
                 continue;
             }
-            let (model, ()) = tokio::try_join!(self.perform(&actions), self.keep_if_parked())?;
+            let (model, kept) = tokio::join!(self.perform(&actions), self.keep_now_and_then());
+            self.kept = kept;
+            let model = model?;
             actions = match model {
                 Some(step) => self.write(step).await?,
                 None => match self.mailbox.try_recv() {
@@ -144,14 +157,17 @@ impl<'d> Held<'d> {
         tracing::error!(error = %stop, code = stop.code(), "the run cannot go on");
         let failure = Failure::new(stop.code(), stop.to_string());
         let actions = self.tell(Input::Unanswered(failure), None).await?;
-        self.perform(&actions).await?;
-        self.keep_if_parked().await
+        self.perform(&actions).await.map(drop)
     }
 
     /// Decides on an input and stores what follows.
     pub(super) async fn tell(&mut self, input: Input, cause: Option<CommandId>) -> Result<Vec<Action>, Stop> {
-        let decision = decide(self.state.clone(), &self.agent, self.stamp(cause), input, self.holding)?;
-        self.fence = append(self.driver, &self.tenant, &decision.turn, self.fence).await?;
+        let mut decision = decide(self.state.clone(), &self.agent, self.stamp(cause), input, self.holding)?;
+        if let Some(first) = self.promised.take() {
+            decision.turn.events.insert(0, *first);
+        }
+        let stored = append(self.driver, &self.tenant, &decision.turn, self.fence).await?;
+        self.stored(stored);
         self.report(&decision.turn);
         self.state = decision.turn.state;
         self.holding = self.state.owner() == Some(self.driver.instance);
@@ -183,27 +199,23 @@ impl<'d> Held<'d> {
         }
     }
 
-    /// Keeps a snapshot where the run parks or ends.
-    async fn keep_if_parked(&self) -> Result<(), Stop> {
-        if !matches!(self.state.status, RunStatus::Created | RunStatus::Running) && self.state.seq > self.kept {
-            self.keep().await;
-        }
-        Ok(())
+    /// Takes note of a record that was stored.
+    pub(super) fn stored(&mut self, (fence, bytes): (u64, usize)) {
+        self.fence = fence;
+        self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// Keeps a snapshot within a long step, so that whoever takes the run over need not read all of it.
-    pub(super) async fn keep_now_and_then(&mut self) {
-        if self.state.seq >= self.kept.saturating_add(self.driver.limits.snapshot_every) {
-            self.keep().await;
-            self.kept = self.state.seq;
+    /// Keeps a snapshot where much was said since the last, so that whoever loads the run need not read all of it.
+    /// Answers up to which `seq` one is kept.
+    pub(super) async fn keep_now_and_then(&self) -> u64 {
+        if self.state.seq < self.kept.saturating_add(self.driver.limits.snapshot_every) {
+            return self.kept;
         }
-    }
-
-    /// Without a snapshot the next reader reads a longer tail, so a failure is only noted.
-    async fn keep(&self) {
+        // Without a snapshot the next reader reads a longer tail, so a failure is only noted.
         if let Err(error) = self.driver.log.keep_snapshot(&self.tenant, &self.state, self.fence).await {
             tracing::warn!(%error, "the snapshot of the run was not kept");
         }
+        self.state.seq
     }
 
     /// The steps of the run that this one branches off from, as far as they are taken over.
@@ -218,11 +230,12 @@ impl<'d> Held<'d> {
     }
 }
 
-/// Appends the events of a turn as one record; returns the next fence.
-pub(super) async fn append(driver: &Driver, tenant: &TenantKey, turn: &Turn, fence: u64) -> Result<u64, Stop> {
+/// Appends the events of a turn as one record; returns the next fence, and the size of the record in bytes.
+pub(super) async fn append(driver: &Driver, tenant: &TenantKey, turn: &Turn, fence: u64) -> Result<(u64, usize), Stop> {
     let record = Record::of(driver.ids.make(), &turn.events).map_err(Stop::Unsayable)?;
-    let Some(record) = record else { return Ok(fence) };
+    let Some(record) = record else { return Ok((fence, 0)) };
     let mut headers = HeaderMap::new();
     trace::inject(&mut headers);
-    Ok(driver.log.append(tenant, turn.state.run, &record, fence, &headers, driver.limits.append).await?)
+    let fence = driver.log.append(tenant, turn.state.run, &record, fence, &headers, driver.limits.append).await?;
+    Ok((fence, record.body.len()))
 }

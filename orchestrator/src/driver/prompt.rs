@@ -1,6 +1,15 @@
 //! What the model is asked for a step.
 
-use sba_subjects::{run::Workflow, state::RunState, tool::spec};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
+
+use sba_subjects::{
+    run::Workflow,
+    state::RunState,
+    tool::{CATALOG, ToolSpec},
+};
 
 use super::Driver;
 use crate::{
@@ -49,12 +58,14 @@ fn piece(driver: &Driver, state: &RunState, agent: &Agent, step: u32, blank: Mod
     ModelRequest { system: prompt.system, messages: prompt.messages, schema: Some(prompt.schema), ..blank }
 }
 
+/// Every tool as models are offered it.
+static OFFERS: LazyLock<HashMap<&'static str, Arc<ToolOffer>>> = LazyLock::new(|| {
+    let offer =
+        |tool: &ToolSpec| (tool.name, Arc::new(ToolOffer::new(tool.name, tool.description, (tool.parameters)())));
+    CATALOG.iter().map(offer).collect()
+});
+
 /// The tools that the agent is offered.
-fn offers(agent: &Agent) -> Vec<ToolOffer> {
-    let offer = |name: &&'static str| {
-        let tool = spec(name)?;
-        let (name, description) = (tool.name.to_owned(), tool.description.to_owned());
-        Some(ToolOffer { name, description, parameters: (tool.parameters)() })
-    };
-    agent.tools.iter().filter_map(offer).collect()
+fn offers(agent: &Agent) -> Vec<Arc<ToolOffer>> {
+    agent.tools.iter().filter_map(|name| OFFERS.get(name).cloned()).collect()
 }

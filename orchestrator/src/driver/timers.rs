@@ -9,11 +9,12 @@ use async_nats::{
 use futures::StreamExt as _;
 use sba_service::{
     publish::{self, PublishFailure},
+    pull::PullError,
     shutdown::Shutdown,
 };
 use sba_subjects::{consumer, name::Verb, stream::Stream, subject::Subject};
 
-use super::{Driver, commands::ConsumeError};
+use super::Driver;
 
 /// Pause before what could not be forwarded is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -23,9 +24,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// At least once: the copy has the id that the timer was set with, so a run knows a second one.
 ///
 /// # Errors
-/// [`ConsumeError`] when the consumer is gone.
-pub async fn forward(driver: Arc<Driver>, shutdown: &Shutdown) -> Result<(), ConsumeError> {
-    let failed = |error: &dyn std::fmt::Display| ConsumeError(error.to_string());
+/// [`PullError`] when the consumer is gone.
+pub async fn forward(driver: Arc<Driver>, shutdown: &Shutdown) -> Result<(), PullError> {
+    let failed =
+        |error: &dyn std::fmt::Display| PullError { queue: consumer::TIMERS.to_owned(), reason: error.to_string() };
     let fired: PullConsumer = driver
         .jetstream
         .get_consumer_from_stream(consumer::TIMERS, Stream::Timers.as_str())

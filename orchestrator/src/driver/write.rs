@@ -62,10 +62,10 @@ impl<'d> Line<'d> {
 }
 
 /// An append on its way, with the turn that it stores.
-type Flight<'d> = BoxFuture<'d, (Turn, Result<u64, Stop>)>;
+type Flight<'d> = BoxFuture<'d, (Turn, Result<(u64, usize), Stop>)>;
 
 /// What became of the append in flight; never, while there is none.
-async fn landed(flight: &mut Option<Flight<'_>>) -> (Turn, Result<u64, Stop>) {
+async fn landed(flight: &mut Option<Flight<'_>>) -> (Turn, Result<(u64, usize), Stop>) {
     match flight {
         Some(flight) => flight.await,
         None => std::future::pending().await,
@@ -143,9 +143,9 @@ impl<'d> Held<'d> {
             tokio::select! {
                 (turn, stored) = landed(&mut flight) => {
                     flight = None;
-                    self.fence = stored?;
+                    self.stored(stored?);
                     self.state = turn.state;
-                    self.keep_now_and_then().await;
+                    self.kept = self.keep_now_and_then().await;
                 }
                 Some(passed) = self.mailbox.recv(), if waiting.is_none() => waiting = Some(passed),
                 chunk = line.next(), if heard.end.is_none() && room => heard.hear(chunk),

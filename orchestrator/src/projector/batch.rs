@@ -10,17 +10,14 @@ use sba_store::{
 use sba_subjects::{
     id::{RecordId, RunId, TenantId},
     record::{self, Head},
-    stream::Stream,
     subject::Subject,
 };
 
 use super::{Projector, Trouble, facts};
 
-const STREAM: &str = Stream::Runs.as_str();
-
-async fn note_no_records(tx: &mut ProjectionTx, batch: &Batch) -> Result<(), StoreError> {
+async fn note_no_records(tx: &mut ProjectionTx, stream: &str, batch: &Batch) -> Result<(), StoreError> {
     for (sequence, code) in &batch.no_records {
-        left_out::note(tx, STREAM, *sequence, None, code).await?;
+        left_out::note(tx, stream, *sequence, None, code).await?;
     }
     Ok(())
 }
@@ -45,6 +42,7 @@ impl Projector {
     pub(super) async fn write(
         &self,
         store: &Store,
+        stream: &str,
         position: Position,
         messages: &[Message],
     ) -> Result<Position, Trouble> {
@@ -52,16 +50,16 @@ impl Projector {
         // Messages that are no records are passed over; the position names a record.
         let Some((sequence, record_id)) = batch.last else {
             let mut tx = store.begin_projection().await?;
-            note_no_records(&mut tx, &batch).await?;
+            note_no_records(&mut tx, stream, &batch).await?;
             tx.commit().await?;
             return Ok(position);
         };
         let next = Position { sequence, record_id, ..position.clone() };
-        match self.store(store, &position, &next, &batch).await {
+        match self.store(store, stream, &position, &next, &batch).await {
             // The database will never take some of it.
             Err(Trouble::Store(error)) if !error.is_transient() => {
                 tracing::warn!(code = error.code(), "a batch cannot be projected as a whole; writing run by run");
-                self.store(store, &position, &next, &self.read(messages, true)?).await?;
+                self.store(store, stream, &position, &next, &self.read(messages, true)?).await?;
             }
             written => written?,
         }
@@ -83,7 +81,7 @@ impl Projector {
                 continue;
             };
             batch.last = Some((info.stream_sequence, head.id));
-            let events = match record::read(&message.payload) {
+            let events = match record::known(&message.payload) {
                 Ok(events) => events,
                 Err(error) => {
                     self.pass_over(info.stream_sequence, &error.to_string(), apart);
@@ -95,20 +93,24 @@ impl Projector {
                 batch.lasts.insert(run, info.stream_sequence);
             }
             let facts = batch.facts.entry((tenant.id(), apart.then_some(run))).or_default();
-            for raw in events {
-                batch.latest = batch.latest.max(raw.ts);
-                // Types that a newer version added say nothing that this version's tables hold.
-                if let Ok(event) = raw.open() {
-                    facts::add(facts, event);
-                }
+            for event in events {
+                batch.latest = batch.latest.max(event.ts);
+                facts::add(facts, event);
             }
         }
         Ok(batch)
     }
 
-    async fn store(&self, store: &Store, from: &Position, to: &Position, batch: &Batch) -> Result<(), Trouble> {
+    async fn store(
+        &self,
+        store: &Store,
+        stream: &str,
+        from: &Position,
+        to: &Position,
+        batch: &Batch,
+    ) -> Result<(), Trouble> {
         let mut tx = store.begin_projection().await?;
-        if projection::position(&mut tx, STREAM).await?.as_ref() != Some(from) {
+        if projection::position(&mut tx, stream).await?.as_ref() != Some(from) {
             return Err(Trouble::Overtaken);
         }
         for ((tenant, run), facts) in &batch.facts {
@@ -122,7 +124,7 @@ impl Projector {
                     if let Err(error) = projection::write_apart(of_tenant, facts).await? {
                         self.leave_out(*tenant, *run, &error);
                         let last = batch.lasts.get(run).copied().unwrap_or_default();
-                        left_out::note(&mut tx, STREAM, last, Some((*tenant, *run)), error.code()).await?;
+                        left_out::note(&mut tx, stream, last, Some((*tenant, *run)), error.code()).await?;
                     }
                 }
             }
@@ -130,8 +132,8 @@ impl Projector {
                 log_tenants::note(&mut tx, *tenant).await?;
             }
         }
-        note_no_records(&mut tx, batch).await?;
-        projection::set_position(&mut tx, STREAM, to).await?;
+        note_no_records(&mut tx, stream, batch).await?;
+        projection::set_position(&mut tx, stream, to).await?;
         Ok(tx.commit().await?)
     }
 

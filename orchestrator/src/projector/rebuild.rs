@@ -23,7 +23,6 @@ use sba_subjects::{
     envelope::RawEnvelope,
     id::{RecordId, RunId, TenantId, TenantKey},
     record::{self, Head},
-    stream::Stream,
     subject::Subject,
 };
 
@@ -69,7 +68,7 @@ pub struct Rebuilt {
     pub left_out: u64,
     /// Runs of tenants that Postgres does not know.
     pub nobodys: u64,
-    /// The last record that was passed.
+    /// The last record of a stream that was passed.
     pub last: Option<(u64, RecordId)>,
 }
 
@@ -113,17 +112,31 @@ impl Rebuild {
         tenant: Option<&TenantKey>,
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Rebuilt, RebuildError> {
-        let mut walk = self.log.walk(tenant, Start::After(0), false).await?;
+        let mut done = Rebuilt::default();
+        for stream in self.log.shards().names() {
+            done.add(&self.stream(&stream, tenant, &mut progress).await?);
+        }
+        Ok(done)
+    }
+
+    /// The same for the runs whose logs one stream keeps.
+    pub(super) async fn stream(
+        &self,
+        stream: &str,
+        tenant: Option<&TenantKey>,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<Rebuilt, RebuildError> {
+        let mut walk = self.log.walk(stream, tenant, Start::After(0), false).await?;
         let end = walk.end();
         let mut sweep = Sweep::default();
         while let Some(passed) = walk.next().await? {
             progress(passed.sequence, end);
             sweep.pass(passed);
             if sweep.whole.len() >= BATCH {
-                self.write(&mut sweep).await?;
+                self.write(stream, &mut sweep).await?;
             }
         }
-        self.write(&mut sweep).await?;
+        self.write(stream, &mut sweep).await?;
         let open: Vec<Key> = sweep.gathered.drain().map(|(key, _)| key).collect();
         for (tenant, run) in sweep.apart.drain(..).chain(open) {
             let done = self.one(&tenant, run).await?;
@@ -139,7 +152,7 @@ impl Rebuild {
     pub async fn one(&self, tenant: &TenantKey, run: RunId) -> Result<Rebuilt, RebuildError> {
         let mut done = Rebuilt::default();
         let Some(mut part) = self.read(tenant, run).await? else { return Ok(done) };
-        let mut tx = self.hold().await?;
+        let mut tx = self.hold(&self.log.shards().of(run)).await?;
         let Some(of_tenant) = tx.enter(tenant.id()).await? else {
             done.nobodys = 1;
             return Ok(done);
@@ -169,15 +182,15 @@ impl Rebuild {
         Ok(Some(part))
     }
 
-    /// A transaction that the projector waits for.
-    async fn hold(&self) -> Result<ProjectionTx, StoreError> {
+    /// A transaction that the projector of this stream waits for.
+    async fn hold(&self, stream: &str) -> Result<ProjectionTx, StoreError> {
         let mut tx = self.store.begin_projection().await?;
-        projection::position(&mut tx, Stream::Runs.as_str()).await?;
+        projection::position(&mut tx, stream).await?;
         Ok(tx)
     }
 
     /// Writes the runs that are whole.
-    async fn write(&self, sweep: &mut Sweep) -> Result<(), RebuildError> {
+    async fn write(&self, stream: &str, sweep: &mut Sweep) -> Result<(), RebuildError> {
         let mut by_tenant: HashMap<TenantKey, Vec<(RunId, Part)>> = HashMap::new();
         for ((tenant, run), part) in sweep.whole.drain(..) {
             by_tenant.entry(tenant).or_default().push((run, part));
@@ -185,7 +198,7 @@ impl Rebuild {
         if by_tenant.is_empty() {
             return Ok(());
         }
-        let mut tx = self.hold().await?;
+        let mut tx = self.hold(stream).await?;
         for (tenant, parts) in by_tenant {
             let Some(of_tenant) = tx.enter(tenant.id()).await? else {
                 sweep.done.nobodys += parts.len() as u64;

@@ -4,15 +4,18 @@ use async_nats::jetstream::{
     Context, Message,
     consumer::{
         DeliverPolicy,
-        pull::{Ordered, OrderedConfig},
+        pull::{OrderedConfig, OrderedError},
     },
     stream::Stream as JetStream,
 };
-use futures::{StreamExt as _, stream::ReadyChunks};
+use futures::{
+    StreamExt as _,
+    stream::{BoxStream, ReadyChunks, SelectAll, select_all},
+};
 use sba_subjects::{
     id::{RunId, TenantKey},
     record,
-    stream::Stream,
+    stream::Shards,
     subject::{Subject, filter},
 };
 
@@ -31,10 +34,18 @@ pub(super) struct Heard {
     pub(super) at: u64,
 }
 
-/// A reader of the log.
+/// A message with the number of the stream that it came from.
+type Numbered = (usize, Result<Message, OrderedError>);
+
+/// A reader of the log, in all the streams that it is spread over.
 pub(super) struct Follower {
+    followed: Vec<Followed>,
+    messages: ReadyChunks<SelectAll<BoxStream<'static, Numbered>>>,
+}
+
+/// One of these streams.
+struct Followed {
     log: JetStream,
-    messages: ReadyChunks<Ordered>,
     created: String,
     /// Where the last record stands that was heard.
     sequence: u64,
@@ -46,9 +57,13 @@ fn trouble(error: impl std::fmt::Display) -> Trouble {
     Trouble::Log(error.to_string())
 }
 
-impl Follower {
-    pub(super) async fn open(jetstream: &Context) -> Result<Self, Trouble> {
-        let log = jetstream.get_stream(Stream::Runs.as_str()).await.map_err(trouble)?;
+impl Followed {
+    async fn open(
+        jetstream: &Context,
+        number: usize,
+        name: &str,
+    ) -> Result<(Self, BoxStream<'static, Numbered>), Trouble> {
+        let log = jetstream.get_stream(name).await.map_err(trouble)?;
         let created = log.cached_info().created.to_string();
         let config = OrderedConfig {
             description: Some("which runs are open".to_owned()),
@@ -59,35 +74,60 @@ impl Follower {
         };
         let consumer = log.create_consumer(config).await.map_err(trouble)?;
         let caught_up = consumer.cached_info().num_pending == 0;
-        let messages = consumer.messages().await.map_err(trouble)?.ready_chunks(CHUNK);
-        Ok(Self { log, messages, created, sequence: 0, caught_up })
+        let messages = consumer.messages().await.map_err(trouble)?.map(move |message| (number, message)).boxed();
+        Ok((Self { log, created, sequence: 0, caught_up }, messages))
+    }
+
+    fn hear(&mut self, message: &Message) -> Result<Option<Heard>, Trouble> {
+        let info = message.info().map_err(trouble)?;
+        self.sequence = info.stream_sequence;
+        self.caught_up |= info.pending == 0 || self.sequence >= self.log.cached_info().state.last_sequence;
+        let at = u64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+        Ok(read(message, at))
+    }
+
+    async fn check(&self) -> Result<(), Trouble> {
+        let info = self.log.get_info().await.map_err(trouble)?;
+        let same = info.created.to_string() == self.created && info.state.last_sequence >= self.sequence;
+        if same { Ok(()) } else { Err(Trouble::Another) }
+    }
+}
+
+impl Follower {
+    pub(super) async fn open(jetstream: &Context, shards: Shards) -> Result<Self, Trouble> {
+        let (mut followed, mut messages) = (Vec::new(), Vec::new());
+        for (number, name) in shards.names().enumerate() {
+            let (one, said) = Followed::open(jetstream, number, &name).await?;
+            followed.push(one);
+            messages.push(said);
+        }
+        Ok(Self { followed, messages: select_all(messages).ready_chunks(CHUNK) })
     }
 
     /// The records that come next.
     pub(super) async fn next(&mut self) -> Result<Vec<Heard>, Trouble> {
         let chunk = self.messages.next().await.ok_or_else(|| trouble("the consumer ended"))?;
         let mut heard = Vec::with_capacity(chunk.len());
-        for message in chunk {
+        for (number, message) in chunk {
             let message = message.map_err(trouble)?;
-            let info = message.info().map_err(trouble)?;
-            self.sequence = info.stream_sequence;
-            self.caught_up |= info.pending == 0 || self.sequence >= self.log.cached_info().state.last_sequence;
-            let at = u64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
-            heard.extend(read(&message, at));
+            if let Some(followed) = self.followed.get_mut(number) {
+                heard.extend(followed.hear(&message)?);
+            }
         }
         Ok(heard)
     }
 
     /// Whether everything was heard that the log said before it was followed.
-    pub(super) const fn is_caught_up(&self) -> bool {
-        self.caught_up
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.followed.iter().all(|followed| followed.caught_up)
     }
 
     /// Sees whether the log is still the one that was read, and not an earlier state of it.
     pub(super) async fn check(&mut self) -> Result<(), Trouble> {
-        let info = self.log.get_info().await.map_err(trouble)?;
-        let same = info.created.to_string() == self.created && info.state.last_sequence >= self.sequence;
-        if same { Ok(()) } else { Err(Trouble::Another) }
+        for followed in &self.followed {
+            followed.check().await?;
+        }
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sba_subjects::stream::Sizing;
+use sba_subjects::stream::{Shards, Sizing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,8 @@ pub struct NatsConfig {
     pub answers_bytes: u64,
     /// How long an answer of a model is kept, in milliseconds.
     pub answers_age_ms: Millis,
+    /// Streams that the logs of runs are spread over, 1 to 256: more where every write is synced to disks that take several at a time. It is fixed when the streams are first made, and the same for all processes.
+    pub run_shards: u32,
     /// Longest wait for one attempt to connect, in milliseconds.
     pub connect_timeout_ms: Millis,
     /// Longest wait for the first connection when a process starts, all attempts together, in milliseconds.
@@ -60,6 +62,7 @@ impl Default for NatsConfig {
             max_consumers: 1_000,
             answers_bytes: 256 << 20,
             answers_age_ms: Millis::new(86_400_000),
+            run_shards: 1,
             connect_timeout_ms: Millis::new(2_000),
             startup_timeout_ms: Millis::new(30_000),
             request_timeout_ms: Millis::new(5_000),
@@ -83,6 +86,7 @@ impl NatsConfig {
             max_consumers: i32::try_from(self.max_consumers).unwrap_or(i32::MAX),
             answers_bytes: i64::try_from(self.answers_bytes).unwrap_or(i64::MAX),
             answers_age: self.answers_age_ms.into(),
+            run_shards: Shards::new(self.run_shards),
         }
     }
 
@@ -98,6 +102,7 @@ impl NatsConfig {
             to.range("max_stream_bytes", bytes, 1 << 20..=i64::MAX.unsigned_abs());
         }
         to.range("max_message_bytes", self.max_message_bytes, 64 * 1024..=64 << 20);
+        to.range("run_shards", self.run_shards, 1..=256);
         to.range("max_consumers", self.max_consumers, 16..=1_000_000);
         to.range("answers_bytes", self.answers_bytes, 1 << 20..=1 << 40);
         to.range("answers_age_ms", self.answers_age_ms.get(), 1_000..=2_592_000_000);

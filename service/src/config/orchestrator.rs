@@ -36,8 +36,10 @@ pub struct OrchestratorConfig {
     pub append_deadline_ms: Millis,
     /// Largest token frame, in bytes of text: what arrives while an append is in flight shares a frame.
     pub max_frame_bytes: usize,
-    /// Events after which the state is stored even within a step.
+    /// Events after which the state of a run is stored again: whoever loads the run reads no more of its log than these.
     pub snapshot_every_events: u64,
+    /// Memory for the states of runs that one process left waiting, in bytes of their events; 0 for none.
+    pub remembered_bytes: u64,
     /// Longest time for one call of a model, in milliseconds; also the longest wait for its turn.
     pub model_deadline_ms: Millis,
     /// Longest time for one call of a tool, waiting in the queue included, in milliseconds.
@@ -100,8 +102,8 @@ impl Default for OrchestratorConfig {
             max_runs: 256,
             heartbeat_ms: Millis::new(250),
             missed_heartbeats: 3,
-            command_ack_wait_ms: Millis::new(2_000),
-            command_progress_ms: Millis::new(600),
+            command_ack_wait_ms: Millis::new(1_000),
+            command_progress_ms: Millis::new(300),
             command_retry_min_ms: Millis::new(250),
             command_retry_max_ms: Millis::new(30_000),
             command_max_deliveries: 20,
@@ -110,6 +112,7 @@ impl Default for OrchestratorConfig {
             append_deadline_ms: Millis::new(30_000),
             max_frame_bytes: 16 * 1024,
             snapshot_every_events: 64,
+            remembered_bytes: 32 << 20,
             model_deadline_ms: Millis::new(180_000),
             tool_deadline_ms: Millis::new(120_000),
             cancel_grace_ms: Millis::new(5_000),
@@ -162,6 +165,7 @@ impl OrchestratorConfig {
         to.range("append_deadline_ms", self.append_deadline_ms.get(), 100..=600_000);
         to.range("max_frame_bytes", self.max_frame_bytes, 64..=512 * 1024);
         to.range("snapshot_every_events", self.snapshot_every_events, 1..=100_000);
+        to.range("remembered_bytes", self.remembered_bytes, 0..=1 << 40);
         to.range("model_deadline_ms", self.model_deadline_ms.get(), 100..=3_600_000);
         to.range("tool_deadline_ms", self.tool_deadline_ms.get(), 100..=3_600_000);
         to.range("cancel_grace_ms", self.cancel_grace_ms.get(), 0..=600_000);

@@ -117,7 +117,7 @@ impl RunLog {
             let said = match self.attempt(&subject, &headers, record).await {
                 Outcome::Stored(sequence) => return Ok(sequence),
                 Outcome::Failed(error) => return Err(error),
-                Outcome::Refused(said) => match self.behind(&over, fence).await {
+                Outcome::Refused(said) => match self.behind(tenant, run, fence).await {
                     Some((sequence, id)) if id == record.head.id => return Ok(sequence),
                     Some((stream_sequence, by)) => return Err(AppendError::Fenced { by, stream_sequence }),
                     None => said,
@@ -133,8 +133,8 @@ impl RunLog {
     }
 
     /// The first record behind a fence, as the leader has it; `None` where there is none, or no answer.
-    async fn behind(&self, over: &str, fence: u64) -> Option<(u64, RecordId)> {
-        let stored = self.next(over.to_owned(), fence + 1).await.ok().flatten()?;
+    async fn behind(&self, tenant: &TenantKey, run: RunId, fence: u64) -> Option<(u64, RecordId)> {
+        let stored = self.next(tenant, run, fence + 1).await.ok().flatten()?;
         Some((stored.stream_sequence, stored.head.id))
     }
 

@@ -6,6 +6,7 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, DeliverPolicy, pull},
     stream::RawMessageErrorKind,
 };
+use futures::future::try_join_all;
 use sba_subjects::{
     id::{RunId, TenantKey},
     stream::Stream,
@@ -27,11 +28,11 @@ pub struct Rest {
 }
 
 impl RunLog {
-    /// How much of the log stands behind a stream sequence.
+    /// How much stands behind a sequence of one of the streams that logs are spread over.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`].
-    pub async fn rest(&self, sequence: u64) -> Result<Rest, ReadError> {
+    pub async fn rest(&self, stream: &str, sequence: u64) -> Result<Rest, ReadError> {
         let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
         let config = pull::Config {
             filter_subject: filter::ALL_EVENTS.to_owned(),
@@ -42,11 +43,11 @@ impl RunLog {
             inactive_threshold: Duration::from_secs(1),
             ..pull::Config::default()
         };
-        let made = self.jetstream.create_consumer_on_stream(config, Stream::Runs.as_str());
+        let made = self.jetstream.create_consumer_on_stream(config, stream);
         let counted = within(self.answer, made).await?.map_err(|error| unavailable(&error))?;
         let from = sequence.saturating_add(1);
-        let asked =
-            self.runs.raw_message_builder().next_by_subject(filter::ALL_EVENTS.to_owned()).sequence(from).send();
+        let stream = self.jetstream.get_stream_no_info(stream).await.map_err(|error| unavailable(&error))?;
+        let asked = stream.raw_message_builder().next_by_subject(filter::ALL_EVENTS.to_owned()).sequence(from).send();
         let oldest = match within(self.answer, asked).await? {
             Ok(message) => Some(message.time),
             Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => None,
@@ -62,12 +63,10 @@ impl RunLog {
     /// # Errors
     /// [`ReadError::Unavailable`].
     pub async fn tenant_of(&self, run: RunId) -> Result<Option<TenantKey>, ReadError> {
-        for (stream, pattern) in
-            [(Stream::Runs, filter::run_log_of_any(run)), (Stream::Cmds, filter::start_of_any(run))]
-        {
+        let started = (Stream::Cmds.to_string(), filter::start_of_any(run));
+        for (stream, pattern) in [(self.shards.of(run), filter::run_log_of_any(run)), started] {
             let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
-            let stream =
-                self.jetstream.get_stream_no_info(stream.as_str()).await.map_err(|error| unavailable(&error))?;
+            let stream = self.jetstream.get_stream_no_info(&stream).await.map_err(|error| unavailable(&error))?;
             let asked = stream.raw_message_builder().last_by_subject(pattern).send();
             match within(self.answer, asked).await? {
                 Ok(message) => return Ok(message.subject.parse::<Subject>().ok().and_then(|s| s.tenant().cloned())),
@@ -78,12 +77,33 @@ impl RunLog {
         Ok(None)
     }
 
-    /// Walks through the lifecycle events of all runs, of one tenant or of all: one record a message.
+    /// Walks through the lifecycle events of all runs, of one tenant or of all: one record a message, and a walk for each
+    /// stream that logs are spread over.
     ///
     /// # Errors
     /// [`WalkError`].
-    pub async fn walk(&self, tenant: Option<&TenantKey>, from: From, heads_only: bool) -> Result<Walk, WalkError> {
-        let route = Route { stream: Stream::Runs.to_string(), filter: filter::events(tenant), from, heads_only };
+    pub async fn walks(
+        &self,
+        tenant: Option<&TenantKey>,
+        from: From,
+        heads_only: bool,
+    ) -> Result<Vec<Walk>, WalkError> {
+        let names: Vec<String> = self.shards.names().collect();
+        try_join_all(names.iter().map(|stream| self.walk(stream, tenant, from, heads_only))).await
+    }
+
+    /// The same through one of these streams.
+    ///
+    /// # Errors
+    /// [`WalkError`].
+    pub async fn walk(
+        &self,
+        stream: &str,
+        tenant: Option<&TenantKey>,
+        from: From,
+        heads_only: bool,
+    ) -> Result<Walk, WalkError> {
+        let route = Route { stream: stream.to_owned(), filter: filter::events(tenant), from, heads_only };
         Walk::begin(self.jetstream.clone(), route, self.answer).await
     }
 }

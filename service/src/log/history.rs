@@ -6,7 +6,6 @@ use bytes::Bytes;
 use futures::StreamExt as _;
 use sba_subjects::{
     id::{RunId, TenantKey},
-    stream,
     subject::filter,
 };
 use serde::Serialize;
@@ -52,7 +51,7 @@ impl RunLog {
             serde_json::to_vec(&request).map_err(|error| ReadError::Unavailable(error.to_string()))?.into();
         let mut last = None;
         for _ in 0..TRIES {
-            match self.page(body.clone()).await {
+            match self.page(run, body.clone()).await {
                 Err(error @ ReadError::Unavailable(_)) => last = Some(error),
                 page => return page,
             }
@@ -60,12 +59,12 @@ impl RunLog {
         Err(last.unwrap_or_else(|| ReadError::Unavailable("no replica answered".to_owned())))
     }
 
-    async fn page(&self, request: Bytes) -> Result<Page, ReadError> {
+    async fn page(&self, run: RunId, request: Bytes) -> Result<Page, ReadError> {
         let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
         let client = self.jetstream.client();
         let inbox = client.new_inbox();
         let mut answers = client.subscribe(inbox.clone()).await.map_err(|error| unavailable(&error))?;
-        let subject = format!("$JS.API.DIRECT.GET.{}", stream::Stream::Runs);
+        let subject = format!("$JS.API.DIRECT.GET.{}", self.shards.of(run));
         client.publish_with_reply(subject, inbox, request).await.map_err(|error| unavailable(&error))?;
         let mut page = Page::default();
         loop {

@@ -1,50 +1,122 @@
 //! The state of a run now.
 
 use sba_subjects::{
+    command::{Command, CommandBody},
+    envelope::Envelope,
     id::{RunId, TenantKey},
-    state::RunState,
-    subject::filter,
+    state::{ApplyError, RunState},
 };
 
-use super::{ReadError, RunLog};
+use super::{ReadError, RunLog, Stored};
 
 /// A run's state, and the fence behind which its next record goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
     /// The state.
     pub state: RunState,
-    /// Stream sequence of the last record folded in.
+    /// Stream sequence of the last record folded in; 0 where there is none yet.
     pub fence: u64,
+    /// The run's first event, where no record holds it yet: it goes into the first one that is appended.
+    pub promised: Option<Box<Envelope>>,
+    /// The `seq` up to which a snapshot is kept; 0 for none.
+    pub kept: u64,
+    /// Bytes of what was folded in: about what the state takes in memory.
+    pub bytes: usize,
+}
+
+impl Loaded {
+    /// A run that its `start` promises, before anything is stored of it; `None` for another command.
+    ///
+    /// # Errors
+    /// Never: what a `start` says can stand first.
+    pub fn promised(run: RunId, start: &Command) -> Result<Option<Self>, ApplyError> {
+        let CommandBody::Start(created) = &start.body else { return Ok(None) };
+        let first = start.first_event(run, created.clone());
+        let state = RunState::begin(&first)?;
+        let bytes = state.prompt.len();
+        Ok(Some(Self { state, fence: 0, promised: Some(Box::new(first)), kept: 0, bytes }))
+    }
 }
 
 impl RunLog {
-    /// The state of a run, from its snapshot and what was appended since; `None` for a run without a log.
+    /// The state of a run, from its snapshot and what was appended since, or as its `start` promises it; `None` for a
+    /// run that nobody started.
     ///
-    /// Everything is read from the streams' leaders: a replica may lag behind what was acknowledged.
+    /// What the state must have is what the stream's leader has at the time: a replica may lag behind what was
+    /// acknowledged.
     ///
     /// # Errors
     /// [`ReadError`].
     pub async fn load(&self, tenant: &TenantKey, run: RunId) -> Result<Option<Loaded>, ReadError> {
-        let over = filter::run_log(tenant, run);
-        let Some(last) = self.last(over.clone()).await? else { return Ok(None) };
-        if last.head.seq == 1 {
-            let state = RunState::fold(None, &last.events()?)?;
-            return Ok(state.map(|state| Loaded { state, fence: last.stream_sequence }));
+        let last = match self.last(tenant, run).await? {
+            Some(last) => last,
+            None => match self.promised(tenant, run).await? {
+                Some(promised) => return Ok(Some(promised)),
+                // Its start may have been settled, and its log begun, between the two questions.
+                None => match self.last(tenant, run).await? {
+                    Some(last) => last,
+                    None => return Ok(None),
+                },
+            },
+        };
+        self.up_to(tenant, run, last).await
+    }
+
+    /// Folds a run's log up to a record, or further where more is there by now.
+    async fn up_to(&self, tenant: &TenantKey, run: RunId, last: Stored) -> Result<Option<Loaded>, ReadError> {
+        let mut fold = Fold::default();
+        // A short log is read faster than a snapshot and what follows it.
+        if last.head.last_seq() > SHORT
+            && let Some(snapshot) = self.snapshot(tenant, run).await?
+        {
+            fold = Fold {
+                kept: snapshot.state.seq,
+                fence: snapshot.stream_sequence,
+                bytes: 0,
+                state: Some(snapshot.state),
+            };
         }
         // A snapshot may be ahead of `last`, when somebody appended in between.
-        let snapshot = self.snapshot(tenant, run).await?;
-        let (mut state, mut fence) = match snapshot {
-            Some(snapshot) => (Some(snapshot.state), snapshot.stream_sequence),
-            None => (None, 0),
-        };
-        while fence < last.stream_sequence {
-            // The last record is at hand: mostly it is all that is new.
-            let follows = state.as_ref().is_some_and(|state| state.seq.checked_add(1) == Some(last.head.seq));
-            let next = if follows { Some(last.clone()) } else { self.next(over.clone(), fence + 1).await? };
-            let Some(next) = next else { break };
-            state = RunState::fold(state, &next.events()?)?;
-            fence = next.stream_sequence;
+        while fold.fence < last.stream_sequence {
+            if fold.next_seq() == last.head.seq {
+                // The last record is at hand: mostly it is all that is new.
+                fold.take(&last)?;
+                continue;
+            }
+            let page = self.history(tenant, run, fold.fence).await?.records;
+            if page.is_empty() {
+                // A replica that lags behind. The leader has it.
+                let Some(next) = self.next(tenant, run, fold.fence + 1).await? else { break };
+                fold.take(&next)?;
+            }
+            page.iter().try_for_each(|record| fold.take(record))?;
         }
-        Ok(state.map(|state| Loaded { state, fence }))
+        let Fold { state, fence, kept, bytes } = fold;
+        Ok(state.map(|state| Loaded { state, fence, promised: None, kept, bytes }))
+    }
+}
+
+/// Events of a log that is read without looking for a snapshot.
+const SHORT: u64 = 64;
+
+/// A log that is being folded.
+#[derive(Default)]
+struct Fold {
+    state: Option<RunState>,
+    fence: u64,
+    kept: u64,
+    bytes: usize,
+}
+
+impl Fold {
+    fn next_seq(&self) -> u64 {
+        self.state.as_ref().map_or(1, |state| state.seq.saturating_add(1))
+    }
+
+    fn take(&mut self, record: &Stored) -> Result<(), ReadError> {
+        self.state = RunState::fold(self.state.take(), &record.events()?)?;
+        self.fence = record.stream_sequence;
+        self.bytes += record.body.len();
+        Ok(())
     }
 }

@@ -28,7 +28,7 @@ impl RunLog {
     /// # Errors
     /// [`ReadError`].
     pub async fn standing(&self, tenant: &TenantKey, run: RunId) -> Result<Standing, ReadError> {
-        let Some(last) = self.last(filter::run_log(tenant, run)).await? else { return Ok(Standing::Gone) };
+        let Some(last) = self.last(tenant, run).await? else { return Ok(Standing::Gone) };
         Ok(if last.ends()? { Standing::Ended { seq: last.head.last_seq() } } else { Standing::Open })
     }
 
@@ -41,15 +41,15 @@ impl RunLog {
     /// [`ReadError::Unavailable`]; a part may be removed then.
     pub async fn purge(&self, tenant: &TenantKey, run: RunId) -> Result<(), ReadError> {
         for timers in filter::timers(tenant, run) {
-            self.purge_from(Stream::Timers, timers).await?;
+            self.purge_from(Stream::Timers.as_str(), timers).await?;
         }
-        self.purge_from(Stream::Snap, Subject::Snap { tenant: tenant.clone(), run }.to_string()).await?;
-        self.purge_from(Stream::Runs, filter::run_log(tenant, run)).await
+        self.purge_from(Stream::Snap.as_str(), Subject::Snap { tenant: tenant.clone(), run }.to_string()).await?;
+        self.purge_from(&self.shards.of(run), filter::run_log(tenant, run)).await
     }
 
-    async fn purge_from(&self, stream: Stream, pattern: String) -> Result<(), ReadError> {
+    async fn purge_from(&self, stream: &str, pattern: String) -> Result<(), ReadError> {
         let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
-        let stream = self.jetstream.get_stream_no_info(stream.as_str()).await.map_err(|error| unavailable(&error))?;
+        let stream = self.jetstream.get_stream_no_info(stream).await.map_err(|error| unavailable(&error))?;
         let purged = within(self.answer, async { stream.purge().filter(pattern).await }).await?;
         purged.map(drop).map_err(|error| unavailable(&error))
     }

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use sba_subjects::{
     id::{RunId, TenantKey},
     state::RunState,
-    subject::filter,
 };
 
 use super::{ReadError, RunLog, Stored};
@@ -29,7 +28,7 @@ impl RunLog {
     /// # Errors
     /// [`ReadError`].
     pub async fn read(&self, tenant: &TenantKey, run: RunId) -> Result<Option<Reading>, ReadError> {
-        let last = self.last(filter::run_log(tenant, run)).await?;
+        let last = self.last(tenant, run).await?;
         Ok(last.map(|last| Reading {
             log: self.clone(),
             tenant: tenant.clone(),
@@ -73,8 +72,7 @@ impl Reading {
         }
         if self.fetched.is_empty() && self.position < self.until {
             // A replica that lags behind. The leader has it.
-            let over = filter::run_log(&self.tenant, self.run);
-            let next = self.log.next(over, self.position + 1).await?;
+            let next = self.log.next(&self.tenant, self.run, self.position + 1).await?;
             self.fetched.push_back(next.ok_or(ReadError::Gone)?);
         }
         let next = self.fetched.pop_front().filter(|record| record.stream_sequence <= self.until);

@@ -16,30 +16,64 @@ use crate::{
     text::{clean, clean_json, to_i32, to_i64},
 };
 
-/// Adds runs. One that is known already is left alone.
+/// Writes what events say about runs: each row once, however much they say.
 ///
 /// # Errors
 /// Only those of the connection.
-pub async fn create(tx: &mut TenantTx, runs: &[NewRun]) -> Result<(), StoreError> {
+pub async fn write(tx: &mut TenantTx, new: &[NewRun], updates: &[RunUpdate]) -> Result<(), StoreError> {
+    let mut later = merge(updates);
+    let mut created: Vec<(&NewRun, Merged)> = Vec::with_capacity(new.len());
+    for run in new {
+        let merged = later.remove(&run.id.as_uuid()).filter(|merged| merged.seq > run.seq);
+        created.push((run, merged.unwrap_or_else(|| Merged::at(run.seq, run.at))));
+    }
+    // One statement cannot change a row twice.
+    created.sort_by_key(|(run, _)| run.id);
+    created.dedup_by_key(|(run, _)| run.id);
+    create(tx, &created).await?;
+    change(tx, later).await
+}
+
+/// Adds runs, with what later events say about them. One that is known already is changed by what is later than it.
+///
+/// # Errors
+/// Only those of the connection.
+async fn create(tx: &mut TenantTx, runs: &[(&NewRun, Merged)]) -> Result<(), StoreError> {
     if runs.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = runs.iter().map(|r| r.id.as_uuid()).collect();
-    let users: Vec<Uuid> = runs.iter().map(|r| r.user_id.as_uuid()).collect();
-    let sessions: Vec<Option<Uuid>> = runs.iter().map(|r| r.session_id.map(|s| s.as_uuid())).collect();
-    let workflows: Vec<String> = runs.iter().map(|r| clean(&r.workflow)).collect();
-    let prompts: Vec<String> = runs.iter().map(|r| clean(&r.prompt)).collect();
-    let requests: Vec<Value> = runs.iter().map(|r| clean_json(&r.request)).collect();
-    let seqs: Vec<i64> = runs.iter().map(|r| to_i64(r.seq)).collect();
-    let times: Vec<OffsetDateTime> = runs.iter().map(|r| r.at).collect();
+    let ids: Vec<Uuid> = runs.iter().map(|(r, _)| r.id.as_uuid()).collect();
+    let users: Vec<Uuid> = runs.iter().map(|(r, _)| r.user_id.as_uuid()).collect();
+    let sessions: Vec<Option<Uuid>> = runs.iter().map(|(r, _)| r.session_id.map(|s| s.as_uuid())).collect();
+    let workflows: Vec<String> = runs.iter().map(|(r, _)| clean(&r.workflow)).collect();
+    let prompts: Vec<String> = runs.iter().map(|(r, _)| clean(&r.prompt)).collect();
+    let requests: Vec<Value> = runs.iter().map(|(r, _)| clean_json(&r.request)).collect();
+    let created: Vec<OffsetDateTime> = runs.iter().map(|(r, _)| r.at).collect();
+    let later = Columns::of(runs.iter().map(|(_, merged)| merged));
+    // Every event from the first on is in hand, so what they do not say was never said.
     sqlx::query!(
-        "insert into agent_runs
-             (tenant_id, id, user_id, session_id, workflow, status, prompt, request, seq, created_at, updated_at)
-         select $1, id, user_id, session_id, workflow, 'created', prompt, request, seq, at, at
-         from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[], $8::bigint[],
-                     $9::timestamptz[])
-             as r (id, user_id, session_id, workflow, prompt, request, seq, at)
-         on conflict (tenant_id, id) do nothing",
+        "insert into agent_runs as r
+             (tenant_id, id, user_id, session_id, workflow, prompt, request, created_at,
+              seq, updated_at, attempt, status, input_tokens, output_tokens, cost_micros,
+              error_code, error_message, started_at, ended_at)
+         select $1, u.id, user_id, session_id, workflow, prompt, request, created_at,
+                seq, at, coalesce(attempt, 0), coalesce(status, 'created'),
+                coalesce(input_tokens, 0), coalesce(output_tokens, 0), coalesce(cost_micros, 0),
+                case when status = 'completed' then null else error_code end,
+                case when status = 'completed' then null else error_message end, started_at, ended_at
+         from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[], $8::timestamptz[],
+                     $9::bigint[], $10::timestamptz[], $11::integer[], $12::text[], $13::bigint[], $14::bigint[],
+                     $15::bigint[], $16::text[], $17::text[], $18::timestamptz[], $19::timestamptz[])
+             as u (id, user_id, session_id, workflow, prompt, request, created_at,
+                   seq, at, attempt, status, input_tokens, output_tokens, cost_micros,
+                   error_code, error_message, started_at, ended_at)
+         on conflict (tenant_id, id) do update
+             set seq = excluded.seq, updated_at = excluded.updated_at, attempt = excluded.attempt,
+                 status = excluded.status, input_tokens = excluded.input_tokens,
+                 output_tokens = excluded.output_tokens, cost_micros = excluded.cost_micros,
+                 error_code = excluded.error_code, error_message = excluded.error_message,
+                 started_at = excluded.started_at, ended_at = excluded.ended_at
+             where r.seq < excluded.seq",
         tx.tenant().as_uuid(),
         &ids,
         &users,
@@ -47,8 +81,18 @@ pub async fn create(tx: &mut TenantTx, runs: &[NewRun]) -> Result<(), StoreError
         &workflows,
         &prompts,
         &requests,
-        &seqs,
-        &times,
+        &created,
+        &later.seqs,
+        &later.times,
+        &later.attempts as &[Option<i32>],
+        &later.statuses as &[Option<&str>],
+        &later.input as &[Option<i64>],
+        &later.output as &[Option<i64>],
+        &later.costs as &[Option<i64>],
+        &later.codes as &[Option<&str>],
+        &later.messages as &[Option<&str>],
+        &later.started as &[Option<OffsetDateTime>],
+        &later.ended as &[Option<OffsetDateTime>],
     )
     .execute(tx.conn())
     .await?;
@@ -103,28 +147,47 @@ fn merge(updates: &[RunUpdate]) -> BTreeMap<Uuid, Merged> {
     merged
 }
 
+/// The same, a column each.
+struct Columns<'a> {
+    seqs: Vec<i64>,
+    times: Vec<OffsetDateTime>,
+    attempts: Vec<Option<i32>>,
+    statuses: Vec<Option<&'a str>>,
+    input: Vec<Option<i64>>,
+    output: Vec<Option<i64>>,
+    costs: Vec<Option<i64>>,
+    codes: Vec<Option<&'a str>>,
+    messages: Vec<Option<&'a str>>,
+    started: Vec<Option<OffsetDateTime>>,
+    ended: Vec<Option<OffsetDateTime>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(rows: impl Iterator<Item = &'a Merged> + Clone) -> Self {
+        Self {
+            seqs: rows.clone().map(|m| to_i64(m.seq)).collect(),
+            times: rows.clone().map(|m| m.at).collect(),
+            attempts: rows.clone().map(|m| m.attempt.map(to_i32)).collect(),
+            statuses: rows.clone().map(|m| m.status.map(RunStatus::as_str)).collect(),
+            input: rows.clone().map(|m| m.usage.map(|u| to_i64(u.input_tokens))).collect(),
+            output: rows.clone().map(|m| m.usage.map(|u| to_i64(u.output_tokens))).collect(),
+            costs: rows.clone().map(|m| m.usage.map(|u| to_i64(u.cost_micros))).collect(),
+            codes: rows.clone().map(|m| m.error.as_ref().map(|e| e.0.as_str())).collect(),
+            messages: rows.clone().map(|m| m.error.as_ref().map(|e| e.1.as_str())).collect(),
+            started: rows.clone().map(|m| m.started_at).collect(),
+            ended: rows.map(|m| m.ended_at).collect(),
+        }
+    }
+}
+
 /// Applies later events to runs. An update of a run that is not there is dropped: its first event is gone
-/// from the log.
-///
-/// # Errors
-/// Only those of the connection.
-pub async fn update(tx: &mut TenantTx, updates: &[RunUpdate]) -> Result<(), StoreError> {
-    if updates.is_empty() {
+/// from the log. Rows are locked in the order of their ids, so that two batches never wait for each other in a circle.
+async fn change(tx: &mut TenantTx, runs: BTreeMap<Uuid, Merged>) -> Result<(), StoreError> {
+    if runs.is_empty() {
         return Ok(());
     }
-    // Rows are locked in the order of their ids, so that two batches never wait for each other in a circle.
-    let (ids, merged): (Vec<Uuid>, Vec<Merged>) = merge(updates).into_iter().unzip();
-    let seqs: Vec<i64> = merged.iter().map(|m| to_i64(m.seq)).collect();
-    let times: Vec<OffsetDateTime> = merged.iter().map(|m| m.at).collect();
-    let attempts: Vec<Option<i32>> = merged.iter().map(|m| m.attempt.map(to_i32)).collect();
-    let statuses: Vec<Option<&str>> = merged.iter().map(|m| m.status.map(RunStatus::as_str)).collect();
-    let input: Vec<Option<i64>> = merged.iter().map(|m| m.usage.map(|u| to_i64(u.input_tokens))).collect();
-    let output: Vec<Option<i64>> = merged.iter().map(|m| m.usage.map(|u| to_i64(u.output_tokens))).collect();
-    let costs: Vec<Option<i64>> = merged.iter().map(|m| m.usage.map(|u| to_i64(u.cost_micros))).collect();
-    let codes: Vec<Option<&str>> = merged.iter().map(|m| m.error.as_ref().map(|e| e.0.as_str())).collect();
-    let messages: Vec<Option<&str>> = merged.iter().map(|m| m.error.as_ref().map(|e| e.1.as_str())).collect();
-    let started: Vec<Option<OffsetDateTime>> = merged.iter().map(|m| m.started_at).collect();
-    let ended: Vec<Option<OffsetDateTime>> = merged.iter().map(|m| m.ended_at).collect();
+    let ids: Vec<Uuid> = runs.keys().copied().collect();
+    let later = Columns::of(runs.values());
     sqlx::query!(
         "update agent_runs as r
          set seq = u.seq, updated_at = u.at,
@@ -141,19 +204,19 @@ pub async fn update(tx: &mut TenantTx, updates: &[RunUpdate]) -> Result<(), Stor
                      $12::bigint[])
              as u (id, seq, at, attempt, status, input_tokens, output_tokens, error_code, error_message,
                    started_at, ended_at, cost_micros)
-         where r.id = u.id and r.seq < u.seq",
+         where r.id = u.id and r.id = any($1) and r.seq < u.seq",
         &ids,
-        &seqs,
-        &times,
-        &attempts as &[Option<i32>],
-        &statuses as &[Option<&str>],
-        &input as &[Option<i64>],
-        &output as &[Option<i64>],
-        &codes as &[Option<&str>],
-        &messages as &[Option<&str>],
-        &started as &[Option<OffsetDateTime>],
-        &ended as &[Option<OffsetDateTime>],
-        &costs as &[Option<i64>],
+        &later.seqs,
+        &later.times,
+        &later.attempts as &[Option<i32>],
+        &later.statuses as &[Option<&str>],
+        &later.input as &[Option<i64>],
+        &later.output as &[Option<i64>],
+        &later.codes as &[Option<&str>],
+        &later.messages as &[Option<&str>],
+        &later.started as &[Option<OffsetDateTime>],
+        &later.ended as &[Option<OffsetDateTime>],
+        &later.costs as &[Option<i64>],
     )
     .execute(tx.conn())
     .await?;

@@ -47,6 +47,12 @@ pub fn live_run(tenant: &TenantKey, run: RunId) -> String {
     format!("live.{tenant}.{run}.*")
 }
 
+/// The logs of all runs of all tenants, as they grow.
+pub const LIVE: &str = "live.*.*.*";
+
+/// The lifecycle events of all runs of all tenants, as they happen.
+pub const LIVE_EVENTS: &str = "live.*.*.ev";
+
 /// The jobs of one queue, of all tenants.
 #[must_use]
 pub fn jobs(queue: Queue) -> String {

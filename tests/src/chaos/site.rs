@@ -19,7 +19,7 @@ use crate::{
     proxy::Proxy,
 };
 use anyhow::Context as _;
-use sba::local::{Ground, SbaProcess, Stack, StackModel, StackOptions};
+use sba::local::{Durability, Ground, SbaProcess, Stack, StackModel, StackOptions};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
@@ -91,7 +91,11 @@ impl Site {
     /// # Errors
     /// When something cannot be started.
     pub async fn start(program: PathBuf, three: bool) -> anyhow::Result<Self> {
-        let ground = if three { Ground::start_cluster(|_| {}).await? } else { Ground::start(|_| {}).await? };
+        let ground = if three {
+            Ground::start_cluster(|_| {}).await?
+        } else {
+            Ground::start(Durability::default(), |_| {}).await?
+        };
         let (ledger, model, clocks) = (Ledger::open().await?, ModelServer::start().await?, tempfile::tempdir()?);
         let mut lines = BTreeMap::new();
         let mut own: BTreeMap<String, Value> = PROCESSES.map(|name| (name.to_owned(), json!({}))).into();

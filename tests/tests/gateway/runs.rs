@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::support::{House, answer, house};
 
 #[tokio::test]
-async fn a_run_is_stored_twice_over_and_seen_at_once() {
+async fn a_run_is_promised_by_its_command_and_seen_at_once() {
     let house = house().await;
     let body = json!({"tenantId": house.tenant.id(), "prompt": "What is due?", "options": {"topK": 3}});
     let response = house.request(Method::POST, "/runs", &house.member()).json(&body).send().await.unwrap();
@@ -138,7 +138,7 @@ async fn nothing_stored_is_said_only_where_nothing_was_stored() {
         (vec![Stream::Runs], "unavailable"),
     ] {
         let house = house().await;
-        house.start(&json!({"prompt": "a"})).await;
+        house.start(&json!({"prompt": "a", "idempotency_key": "first"})).await;
         for stream in &full {
             fill(&house, *stream).await;
         }
@@ -147,9 +147,20 @@ async fn nothing_stored_is_said_only_where_nothing_was_stored() {
 }
 
 #[tokio::test]
-async fn a_run_whose_command_found_no_room_gets_it_with_the_same_request() {
+async fn a_run_that_found_no_room_is_none() {
     let house = house().await;
     house.start(&json!({"prompt": "a"})).await;
+    fill(&house, Stream::Cmds).await;
+    let (status, body) = house.post("/runs", &json!({"prompt": "b"})).await;
+    assert_eq!((status.as_u16(), &body["error"]["code"]), (503, &json!("storage_full")));
+    let (status, _) = house.post("/tools/execute", &json!({"tool_name": "task_list", "params": {}})).await;
+    assert_eq!(status, 503);
+}
+
+#[tokio::test]
+async fn a_run_whose_command_found_no_room_gets_it_with_the_same_request() {
+    let house = house().await;
+    house.start(&json!({"prompt": "a", "idempotency_key": "first"})).await;
     fill(&house, Stream::Cmds).await;
     assert_eq!(refused(&house, "k").await.0, 503);
     let stream = house.jetstream.get_stream(Stream::Cmds.as_str()).await.unwrap();
@@ -179,10 +190,10 @@ async fn a_key_of_a_run_that_has_lost_its_log_starts_no_second_run() {
         prompt: "a".to_owned(),
         request: json!({}),
     };
-    sba_store::runs::create(&mut tx, &[new]).await.unwrap();
+    sba_store::runs::write(&mut tx, &[new], &[]).await.unwrap();
     let status = Some(sba_subjects::run::RunStatus::Completed);
     let done = sba_store::runs::RunUpdate { status, ..sba_store::runs::RunUpdate::new(run, 9, at) };
-    sba_store::runs::update(&mut tx, &[done]).await.unwrap();
+    sba_store::runs::write(&mut tx, &[], &[done]).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(house.start(&body).await, run, "it has its log");
     house.writer(run).await.log.purge(&house.tenant, run).await.unwrap();

@@ -233,7 +233,7 @@ async fn a_run_whose_log_was_removed_says_so_and_how_it_ended() {
         prompt: "a".to_owned(),
         request: json!({}),
     };
-    runs::create(&mut tx, &[new]).await.unwrap();
+    runs::write(&mut tx, &[new], &[]).await.unwrap();
     tx.commit().await.unwrap();
     let bearer = format!("Bearer {}", house.member());
     let open = house.try_watch(run, 0, &[("authorization", &bearer)]).await;
@@ -241,7 +241,7 @@ async fn a_run_whose_log_was_removed_says_so_and_how_it_ended() {
 
     let mut tx = house.store.begin(house.tenant.id()).await.unwrap();
     let done = RunUpdate { status: Some(RunStatus::Failed), ..RunUpdate::new(run, 9, at) };
-    runs::update(&mut tx, &[done]).await.unwrap();
+    runs::write(&mut tx, &[], &[done]).await.unwrap();
     tx.commit().await.unwrap();
     let (said, code) = to_the_end(&mut house.watch(run, 4).await).await;
     assert_eq!(code, 1000);

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::{self, Context};
+use async_nats::{
+    HeaderMap,
+    jetstream::{self, Context},
+};
 use futures::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use sba::local::{HubAccount, LocalError, nats, postgres};
@@ -22,7 +25,11 @@ use sba_store::{
     migrate,
     tenants::{self, NewTenant},
 };
-use sba_subjects::id::{RunId, TenantKey, UserId};
+use sba_subjects::{
+    id::{RecordId, RunId, TenantKey, UserId},
+    record::Record,
+    stream::Shards,
+};
 use sba_tests::run_log::Writer;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
@@ -179,9 +186,14 @@ impl House {
 
     /// One who writes the log of a run that was started, as its orchestrator would.
     pub(crate) async fn writer(&self, run: RunId) -> Writer {
-        let log = RunLog::new(self.jetstream.clone(), DEADLINE).await.unwrap();
+        let log = RunLog::new(self.jetstream.clone(), Shards::ONE, DEADLINE).await.unwrap();
         let loaded = log.load(&self.tenant, run).await.unwrap().unwrap();
-        Writer { log, tenant: self.tenant.clone(), run, seq: loaded.state.seq + 1, attempt: 0, fence: loaded.fence }
+        let mut fence = loaded.fence;
+        if let Some(first) = loaded.promised {
+            let record = Record::of(RecordId::from_uuid(Uuid::from_u128(1)), &[*first]).unwrap().unwrap();
+            fence = log.append(&self.tenant, run, &record, 0, &HeaderMap::new(), DEADLINE).await.unwrap();
+        }
+        Writer { log, tenant: self.tenant.clone(), run, seq: loaded.state.seq + 1, attempt: 0, fence }
     }
 
     /// Tries to watch a run with these headers.

@@ -62,7 +62,7 @@ async fn a_command_that_is_given_back_twice_starts_one_run() {
         ended(&office, run).await;
         until("an empty queue", async || (office.count(Stream::Cmds).await == 0).then_some(())).await;
     }
-    let log = RunLog::new(office.jetstream.clone(), DEADLINE).await.unwrap();
+    let log = RunLog::new(office.jetstream.clone(), sba_subjects::stream::Shards::ONE, DEADLINE).await.unwrap();
     let mut reading = log.read(&office.tenant, run).await.unwrap().unwrap();
     let mut said = Vec::new();
     while let Some(record) = reading.next().await.unwrap() {

@@ -27,7 +27,12 @@ async fn old(office: &Office, tenant: &TenantKey) -> Writer {
 }
 
 async fn standing(office: &Office, tenant: &TenantKey, run: RunId) -> Standing {
-    RunLog::new(office.jetstream.clone(), DEADLINE).await.unwrap().standing(tenant, run).await.unwrap()
+    RunLog::new(office.jetstream.clone(), sba_subjects::stream::Shards::ONE, DEADLINE)
+        .await
+        .unwrap()
+        .standing(tenant, run)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ use sba_subjects::{
     event::{Created, RunOptions},
     id::{CommandId, RunId, TenantKey, UserId},
     run::Workflow,
-    stream::Stream,
+    stream::{Shards, Stream},
     subject::Subject,
 };
 use sba_tests::run_log::streams;
@@ -234,7 +234,7 @@ pub(crate) fn start(tenant: &TenantKey) -> RunCommand {
 
 /// Waits for the end of a run.
 pub(crate) async fn ended(office: &Office, run: RunId) {
-    let log = RunLog::new(office.jetstream.clone(), DEADLINE).await.unwrap();
+    let log = RunLog::new(office.jetstream.clone(), Shards::ONE, DEADLINE).await.unwrap();
     until("the end of the run", async || {
         matches!(log.standing(&office.tenant, run).await, Ok(Standing::Ended { .. })).then_some(())
     })

@@ -176,19 +176,19 @@ async fn a_log_read_again_or_in_pieces_makes_the_same_rows() {
 async fn an_old_event_never_overwrites_a_newer_one() {
     let (store, tenant) = support::store().await;
     let mut tx = store.begin(tenant.id()).await.unwrap();
-    runs::create(&mut tx, &[new_run(run_id(1))]).await.unwrap();
+    runs::write(&mut tx, &[new_run(run_id(1))], &[]).await.unwrap();
     let backwards = [status(run_id(1), 9, RunStatus::Cancelled), status(run_id(1), 3, RunStatus::Running)];
-    runs::update(&mut tx, &backwards).await.unwrap();
-    runs::update(&mut tx, &[status(run_id(1), 5, RunStatus::Paused)]).await.unwrap();
+    runs::write(&mut tx, &[], &backwards).await.unwrap();
+    runs::write(&mut tx, &[], &[status(run_id(1), 5, RunStatus::Paused)]).await.unwrap();
     let run = runs::get(&mut tx, run_id(1)).await.unwrap().unwrap();
     assert_eq!((run.status, run.seq, run.ended_at), (RunStatus::Cancelled, 9, Some(at(9))));
     assert_eq!(run.started_at, Some(at(3)));
 
     let Facts { call_requests, call_results, .. } = finished_run(run_id(1));
-    tool_calls::request(&mut tx, &call_requests).await.unwrap();
+    tool_calls::write(&mut tx, &call_requests, &[]).await.unwrap();
     let newer = CallResult { seq: 12, success: false, ..call_results[0].clone() };
-    tool_calls::result(&mut tx, &[newer, call_results[0].clone()]).await.unwrap();
-    tool_calls::result(&mut tx, &call_results).await.unwrap();
+    tool_calls::write(&mut tx, &[], &[newer, call_results[0].clone()]).await.unwrap();
+    tool_calls::write(&mut tx, &[], &call_results).await.unwrap();
     assert_eq!(tool_calls::of_run(&mut tx, run_id(1)).await.unwrap()[0].success, Some(false));
 }
 
@@ -198,14 +198,14 @@ async fn a_step_that_begins_anew_forgets_its_first_attempt() {
     let mut tx = store.begin(tenant.id()).await.unwrap();
     let run = run_id(1);
     projection::write(&mut tx, &finished_run(run)).await.unwrap();
-    steps::start(&mut tx, &[start(run, 20, 2), start(run, 3, 1)]).await.unwrap();
-    tool_calls::request(&mut tx, &finished_run(run).call_requests).await.unwrap();
-    steps::finish(&mut tx, &[finish(run, 6)]).await.unwrap();
+    steps::write(&mut tx, &[start(run, 20, 2), start(run, 3, 1)], &[], &[]).await.unwrap();
+    steps::write(&mut tx, &[], &[], &finished_run(run).call_requests).await.unwrap();
+    steps::write(&mut tx, &[], &[finish(run, 6)], &[]).await.unwrap();
     let [step] = &steps::of_run(&mut tx, run).await.unwrap()[..] else { panic!() };
     assert_eq!((step.status, step.attempt, step.ended_at), (StepStatus::Running, 2, None));
     assert_eq!((&step.output, step.tool_call_id, step.usage), (&json!(null), None, Usage::default()));
     let id = step.id;
-    steps::finish(&mut tx, &[finish(run, 21)]).await.unwrap();
+    steps::write(&mut tx, &[], &[finish(run, 21)], &[]).await.unwrap();
     let [step] = &steps::of_run(&mut tx, run).await.unwrap()[..] else { panic!() };
     assert_eq!((step.id, step.status, step.ended_at), (id, StepStatus::Completed, Some(at(21))));
 }
@@ -258,8 +258,8 @@ async fn runs_are_listed_in_pages_newest_first() {
     let mut tx = store.begin(tenant.id()).await.unwrap();
     let many: Vec<NewRun> =
         (1..=25).map(|n| NewRun { at: at(n), ..new_run(run_id(n.unsigned_abs().into())) }).collect();
-    runs::create(&mut tx, &many).await.unwrap();
-    runs::update(&mut tx, &[status(run_id(25), 2, RunStatus::Failed)]).await.unwrap();
+    runs::write(&mut tx, &many, &[]).await.unwrap();
+    runs::write(&mut tx, &[], &[status(run_id(25), 2, RunStatus::Failed)]).await.unwrap();
     let page = runs::list(&mut tx, &Filter::default(), Page::new(3, 10)).await.unwrap();
     assert_eq!((page.total, page.has_next(), page.items.len()), (25, false, 5));
     assert_eq!(page.items[0].id, run_id(5));

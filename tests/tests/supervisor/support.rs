@@ -7,7 +7,7 @@ use async_nats::jetstream::{self, Context};
 use futures::future::BoxFuture;
 use sba::local::{HubAccount, LocalError, nats, postgres};
 use sba_service::{
-    clock::SystemClock,
+    clock::{Clock as _, SystemClock},
     config::{Config, Embedder, Millis, ModelProvider, ScriptedCall, Secret},
     log::RunLog,
     shutdown::Shutdown,
@@ -119,7 +119,7 @@ impl Bench {
         let tenant = new_tenant(&database.app_url).await;
         let jetstream = jetstream::new(hub.connect().await.unwrap());
         sba_tests::run_log::streams(&jetstream, 1).await.unwrap();
-        let log = RunLog::new(jetstream.clone(), PATIENCE).await.unwrap();
+        let log = RunLog::new(jetstream.clone(), sba_subjects::stream::Shards::ONE, PATIENCE).await.unwrap();
         Self { jetstream, log, tenant, config, database: database.app_url.clone(), _hub: hub, _folder: folder }
     }
 
@@ -283,6 +283,5 @@ async fn new_tenant(database: &str) -> TenantKey {
 }
 
 fn now() -> u64 {
-    use sba_service::clock::Clock as _;
-    sba_service::clock::SystemClock.now_millis()
+    SystemClock.now_millis()
 }

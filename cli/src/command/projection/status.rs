@@ -4,15 +4,15 @@ use std::process::ExitCode;
 
 use sba_service::{
     clock::{Clock as _, SystemClock},
+    log::RunLog,
     walk,
 };
-use sba_store::{left_out, projection};
-use sba_subjects::stream::Stream;
+use sba_store::{Store, left_out, projection};
 use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 
 use super::super::Operated;
-use crate::operate::{Refusal, Table, since};
+use crate::operate::{Reach, Refusal, Table, since};
 
 /// Most entries of what was left out that are shown.
 const SHOWN: u32 = 100;
@@ -27,18 +27,26 @@ pub(super) async fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let reach = args.operated.reach().await?;
     let log = reach.log().await?;
     let store = reach.store().await?.ok_or(Refusal::NoDatabase)?;
-    let info = walk::known(&reach.jetstream, Stream::Runs.as_str(), reach.answer()).await?;
+    for stream in log.shards().names() {
+        of_stream(&reach, &log, &store, &stream, args.operated.json).await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How far the projection of one of the streams is that logs are spread over.
+async fn of_stream(reach: &Reach, log: &RunLog, store: &Store, stream: &str, json: bool) -> anyhow::Result<()> {
+    let info = walk::known(&reach.jetstream, stream, reach.answer()).await?;
     let mut tx = store.begin_projection().await?;
-    let position = projection::position(&mut tx, Stream::Runs.as_str()).await?;
-    let (left, total) = left_out::latest(&mut tx, Stream::Runs.as_str(), SHOWN).await?;
+    let position = projection::position(&mut tx, stream).await?;
+    let (left, total) = left_out::latest(&mut tx, stream, SHOWN).await?;
     drop(tx);
     let sequence = position.as_ref().map_or(0, |position| position.sequence);
     // A log that was restored or made anew is noticed by the projector.
     let same = position.as_ref().is_none_or(|position| position.epoch == info.created.to_string())
         && sequence <= info.state.last_sequence;
-    let rest = log.rest(sequence).await?;
+    let rest = log.rest(stream, sequence).await?;
     let now = SystemClock.now();
-    if args.operated.json {
+    if json {
         let left: Vec<_> = left
             .iter()
             .map(|entry| {
@@ -52,13 +60,14 @@ pub(super) async fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
         println!(
             "{}",
             json!({
-                "stream": Stream::Runs, "position": sequence, "same_log": same,
+                "stream": stream, "position": sequence, "same_log": same,
                 "first": info.state.first_sequence, "last": info.state.last_sequence,
                 "lag": rest.records, "lag_ms": delay, "left_out": total, "entries": left,
             })
         );
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
+    println!("stream    {stream}");
     println!("position  {sequence} of {} (the log begins at {})", info.state.last_sequence, info.state.first_sequence);
     if !same {
         println!("log       not the one that was projected: its projector makes all rows anew");
@@ -80,5 +89,5 @@ pub(super) async fn run(args: &StatusArgs) -> anyhow::Result<ExitCode> {
     if !table.is_empty() {
         print!("\n{table}");
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

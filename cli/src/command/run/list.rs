@@ -94,25 +94,25 @@ struct Seen {
     run: RunId,
     tenant: TenantKey,
     ended: bool,
-    sequence: u64,
     at: OffsetDateTime,
 }
 
 /// The runs that said something lately, the latest first.
 async fn seen(log: &RunLog, args: &ListArgs, now: OffsetDateTime) -> anyhow::Result<Vec<Seen>> {
     let key = args.tenant.as_ref().and_then(TenantArg::key);
-    let mut walk = log.walk(key, From::Time(now - *args.since), true).await?;
     let mut runs = HashMap::new();
-    while let Some(passed) = walk.next().await? {
-        let Ok(Subject::Run { tenant, run, .. }) = passed.subject.parse() else { continue };
-        if args.tenant.as_ref().is_some_and(|named| named.id() != tenant.id()) {
-            continue;
+    for mut walk in log.walks(key, From::Time(now - *args.since), true).await? {
+        while let Some(passed) = walk.next().await? {
+            let Ok(Subject::Run { tenant, run, .. }) = passed.subject.parse() else { continue };
+            if args.tenant.as_ref().is_some_and(|named| named.id() != tenant.id()) {
+                continue;
+            }
+            let ended = record::ends(&passed.headers);
+            runs.insert(run, Seen { run, tenant, ended, at: passed.stored_at });
         }
-        let ended = record::ends(&passed.headers);
-        runs.insert(run, Seen { run, tenant, ended, sequence: passed.sequence, at: passed.stored_at });
     }
     let mut runs: Vec<Seen> = runs.into_values().collect();
-    runs.sort_by_key(|seen| std::cmp::Reverse(seen.sequence));
+    runs.sort_by_key(|seen| std::cmp::Reverse(seen.at));
     Ok(runs)
 }
 

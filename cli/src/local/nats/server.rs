@@ -13,6 +13,26 @@ const READY_DEADLINE: Duration = Duration::from_secs(20);
 /// How often a start is tried on other ports, when a server ended at once.
 const ATTEMPTS: usize = 3;
 
+/// What a stored message survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The end of the server's process: enough for data that goes with the server.
+    #[default]
+    Process,
+    /// A power cut: each message is on the disk before it is acknowledged.
+    Power,
+}
+
+impl Durability {
+    /// The server's `sync_interval`.
+    const fn sync(self) -> &'static str {
+        match self {
+            Self::Process => "2m",
+            Self::Power => "always",
+        }
+    }
+}
+
 /// A nats-server with `nats/hub.conf`, on a free port, with data of its own.
 #[derive(Debug)]
 pub struct NatsServer {
@@ -29,30 +49,34 @@ impl NatsServer {
     /// When the server cannot be fetched or started, or is not ready within 20 seconds.
     pub async fn start() -> Result<Self, LocalError> {
         let folder = RunFolder::create()?;
-        let server = Self::start_in(&folder).await?;
+        let server = Self::start_in(&folder, Durability::Process).await?;
         Ok(Self { _folder: Some(folder), ..server })
     }
 
-    /// As [`NatsServer::start`], with the server's data inside `folder`, which must outlive the server.
+    /// As [`NatsServer::start`], with the server's data inside `folder`, which must outlive the server, and as durable
+    /// as is asked for.
     ///
     /// # Errors
     /// As [`NatsServer::start`].
-    pub async fn start_in(folder: &RunFolder) -> Result<Self, LocalError> {
+    pub async fn start_in(folder: &RunFolder, durability: Durability) -> Result<Self, LocalError> {
         let mut attempt = 1;
         loop {
-            match Self::try_start(folder).await {
+            match Self::try_start(folder, durability).await {
                 Err(LocalError::Ended { .. }) if attempt < ATTEMPTS => attempt += 1,
                 other => return other,
             }
         }
     }
 
-    async fn try_start(run: &RunFolder) -> Result<Self, LocalError> {
+    async fn try_start(run: &RunFolder, durability: Durability) -> Result<Self, LocalError> {
         let folder = run.sub("nats-")?;
         let [port, monitor] = ports::free()?;
         let files = SiteFiles::create(&folder, format!("nats://127.0.0.1:{port}"))?;
         let name = format!("hub-{}", random::word());
-        let more = vec![("SBA_NATS_MONITOR".to_owned(), format!("127.0.0.1:{monitor}"))];
+        let more = vec![
+            ("SBA_NATS_MONITOR".to_owned(), format!("127.0.0.1:{monitor}")),
+            ("SBA_NATS_SYNC".to_owned(), durability.sync().to_owned()),
+        ];
         let mut node = Node::start(&files, HUB_CONFIG.0, &name, port, more, run.path())?;
         node.wait_greeting(READY_DEADLINE).await?;
         Ok(Self { node, site: files.site, _folder: None })

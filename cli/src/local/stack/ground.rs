@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::local::{
-    HubAccount, LocalError, NatsCluster, NatsServer, Postgres, RunFolder, nats::NatsSite, postgres::Database,
+    Durability, HubAccount, LocalError, NatsCluster, NatsServer, Postgres, RunFolder, nats::NatsSite,
+    postgres::Database,
 };
 
 /// How long migrations may take.
@@ -30,14 +31,14 @@ pub struct Ground {
 }
 
 impl Ground {
-    /// Starts one NATS server and Postgres. `say` is told what happens next, for people.
+    /// Starts one NATS server, as durable as is asked for, and Postgres. `say` is told what happens next, for people.
     ///
     /// # Errors
     /// When a part cannot be fetched, or a server cannot be started.
-    pub async fn start(mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
+    pub async fn start(durability: Durability, mut say: impl FnMut(&str)) -> Result<Self, LocalError> {
         say("starting NATS with JetStream");
         let folder = RunFolder::create()?;
-        let nats = Nats::Server(NatsServer::start_in(&folder).await?);
+        let nats = Nats::Server(NatsServer::start_in(&folder, durability).await?);
         Self::around(folder, nats, say).await
     }
 

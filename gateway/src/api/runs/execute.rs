@@ -101,13 +101,14 @@ pub(crate) async fn execute_tool(
     principal.may_call(tool)?;
     (tool.check)(&params).map_err(|problem| ApiError::invalid_field("params", problem))?;
     let key = key.or_body(idempotency_key)?;
-    let run = keyed::run(&app, &principal, key.as_deref()).await?;
+    let which = keyed::run(&app, &principal, key.as_deref()).await?;
+    let run = which.run();
     Span::current().record("run_id", display(run));
 
     let settings = principal.settings(&app).await?;
     let call = DirectCall { tool_name: name, params };
     let created = created(&principal, settings, call)?;
-    accept::store(&app, &principal, run, &created, app.clock.now()).await?;
+    accept::store(&app, &principal, which, &created, app.clock.now()).await?;
     let call_id = CallId::of_step(run, STEP).as_uuid();
     let links = Links::of(run);
     let location = [(header::LOCATION, links.run.clone())];

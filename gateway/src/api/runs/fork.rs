@@ -77,12 +77,13 @@ pub(crate) async fn fork_run(
 ) -> Result<impl IntoResponse, ApiError> {
     principal.may(Action::StartRun)?;
     let key = key.or_body(request.idempotency_key)?;
-    let run = keyed::run(&app, &principal, key.as_deref()).await?;
+    let which = keyed::run(&app, &principal, key.as_deref()).await?;
+    let run = which.run();
     Span::current().record("run_id", display(run));
 
     let state = source_of(&app, &principal, RunId::from_uuid(source)).await?;
     let created = created(&app, &principal, state, request.at_step).await?;
-    let created_at = accept::store(&app, &principal, run, &created, app.clock.now()).await?;
+    let created_at = accept::store(&app, &principal, which, &created, app.clock.now()).await?;
     let started = Started::of(run, &created, created_at);
     Ok((StatusCode::CREATED, started.location(), Json(started)))
 }

@@ -5,6 +5,7 @@ use sba_store::{StoreError, runs};
 use sba_subjects::id::RunId;
 use tracing::warn;
 
+use super::start::accept::Which;
 use crate::{
     app::App,
     auth::Principal,
@@ -15,17 +16,17 @@ use crate::{
 ///
 /// A key stands for one run for ever. What its log knew of the request went with the log, some time after the run's end:
 /// then nothing can be compared, and a second run of the same id would stand in the place of the first.
-pub(super) async fn run(app: &App, principal: &Principal, key: Option<&str>) -> Result<RunId, ApiError> {
-    let Some(key) = key else { return Ok(app.ids.make()) };
+pub(super) async fn run(app: &App, principal: &Principal, key: Option<&str>) -> Result<Which, ApiError> {
+    let Some(key) = key else { return Ok(Which::New(app.ids.make())) };
     let run = principal.key.run_for(key);
     match ended(app, principal, run).await {
-        Ok(false) => return Ok(run),
+        Ok(false) => return Ok(Which::Keyed(run)),
         Ok(true) => {}
         Err(error) => {
             // Logs outlive keys, and runs are started while Postgres is away.
             let error: &dyn std::error::Error = &error;
             warn!(error, "it is not known whether a key stands for a run that has lost its log");
-            return Ok(run);
+            return Ok(Which::Keyed(run));
         }
     }
     let standing = app.log.standing(&principal.key, run).await.map_err(|error| {
@@ -37,7 +38,7 @@ pub(super) async fn run(app: &App, principal: &Principal, key: Option<&str>) -> 
             "this idempotency key was used for a run whose log was removed since",
         ));
     }
-    Ok(run)
+    Ok(Which::Keyed(run))
 }
 
 /// Whether Postgres has an end of the run.

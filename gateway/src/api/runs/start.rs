@@ -100,12 +100,13 @@ pub(crate) async fn start_run(
         app.sessions.usable(&principal, session, now).await?;
     }
     let key = key.or_body(request.idempotency_key.take())?;
-    let run = keyed::run(&app, &principal, key.as_deref()).await?;
+    let which = keyed::run(&app, &principal, key.as_deref()).await?;
+    let run = which.run();
     Span::current().record("run_id", display(run));
 
     let settings = principal.settings(&app).await?;
     let created = request.created(&principal, settings)?;
-    let created_at = accept::store(&app, &principal, run, &created, now).await?;
+    let created_at = accept::store(&app, &principal, which, &created, now).await?;
     let started = Started::of(run, &created, created_at);
     Ok((StatusCode::CREATED, started.location(), Json(started)))
 }

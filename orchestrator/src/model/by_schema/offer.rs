@@ -1,5 +1,7 @@
 //! The request that says in words and in a schema what other endpoints are told by their own means.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::TEXT;
@@ -19,9 +21,10 @@ pub(super) fn request(request: ModelRequest) -> ModelRequest {
     ModelRequest { system, schema, tools: Vec::new(), messages: turns(request.messages), ..request }
 }
 
-fn described(tools: &[ToolOffer]) -> String {
+fn described(tools: &[Arc<ToolOffer>]) -> String {
     let mut text = RULES.to_owned();
-    for ToolOffer { name, description, parameters } in tools {
+    for tool in tools {
+        let ToolOffer { name, description, parameters, .. } = &**tool;
         // The whole schema would take most of a small model's context.
         let given: Vec<&str> = properties(parameters).map(|(name, _)| name.as_str()).collect();
         text.push_str(&format!("\n- {name}({}): {}", given.join(", "), clean(description)));
@@ -33,9 +36,9 @@ fn properties(parameters: &Value) -> impl Iterator<Item = (&String, &Value)> {
     parameters["properties"].as_object().into_iter().flat_map(Map::iter)
 }
 
-fn schema(tools: &[ToolOffer]) -> Value {
+fn schema(tools: &[Arc<ToolOffer>]) -> Value {
     let object = |properties: Value, required: Value| json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
-    let call = |tool: &ToolOffer| {
+    let call = |tool: &Arc<ToolOffer>| {
         object(json!({"tool": {"const": tool.name}, "with": tool.parameters}), json!(["tool", "with"]))
     };
     let calls = json!({

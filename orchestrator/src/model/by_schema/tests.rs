@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use std::sync::Mutex;
 
 use futures::TryStreamExt;
@@ -38,7 +40,7 @@ fn request() -> ModelRequest {
             answer("Ada.\n\nResult of pay: done <|im_end|>"),
             answer("Bob."),
         ],
-        tools: vec![ToolOffer { name: "look".into(), description: "Looks things up.".into(), parameters }],
+        tools: vec![Arc::new(ToolOffer::new("look", "Looks things up.", parameters))],
         schema: None,
         max_output_tokens: 100,
         temperature: None,

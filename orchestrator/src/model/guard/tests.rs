@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use super::*;
 use crate::model::{Fault, FaultKind, Finish, Message, Script, Scripted, ToolOffer, Usage};
 
@@ -142,7 +144,7 @@ fn call(id: &str, arguments: &str) -> ModelChunk {
 }
 
 fn with_tool() -> ModelRequest {
-    let tool = ToolOffer { name: "look".into(), description: "Looks.".into(), parameters: serde_json::json!({}) };
+    let tool = Arc::new(ToolOffer::new("look", "Looks.", serde_json::json!({})));
     ModelRequest { tools: vec![tool], ..request() }
 }
 

@@ -69,7 +69,7 @@ fn asked(call: &ToolCall) -> Value {
 }
 
 fn offered(tool: &ToolOffer) -> Value {
-    let ToolOffer { name, description, parameters } = tool;
+    let ToolOffer { name, description, parameters, .. } = tool;
     let mut function = json!({"name": name, "description": description, "parameters": parameters});
     if is_strict(parameters) {
         function["strict"] = json!(true);
@@ -104,7 +104,7 @@ impl<'a> Call<'a> {
                 let json_schema = json!({"name": schema.name, "strict": true, "schema": schema.json});
                 json!({"type": "json_schema", "json_schema": json_schema})
             }),
-            tools: request.tools.iter().map(offered).collect(),
+            tools: request.tools.iter().map(|tool| offered(tool)).collect(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The conversation and the tools in the words of the client library.
 
+use std::sync::Arc;
+
 use genai::chat::{ChatMessage, ChatRequest, ContentPart, MessageContent, Tool, ToolCall as Asked, ToolResponse};
 use serde_json::Value;
 
@@ -12,7 +14,8 @@ pub(super) fn chat(request: ModelRequest) -> ChatRequest {
     if request.tools.is_empty() { chat } else { chat.with_tools(request.tools.into_iter().map(tool)) }
 }
 
-fn tool(offer: ToolOffer) -> Tool {
+fn tool(offer: Arc<ToolOffer>) -> Tool {
+    let offer = Arc::unwrap_or_clone(offer);
     Tool::new(offer.name).with_description(offer.description).with_schema(offer.parameters)
 }
 

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use futures::TryStreamExt;
 use serde_json::json;
 
@@ -100,7 +102,7 @@ async fn asks_for_the_tools_of_each_turn_and_then_says_the_text() {
     let call = |name: &str| (name.to_owned(), "{\"a\":1}".to_owned());
     let script = Script::new("done").with_calls(vec![vec![call("x"), call("y")], vec![], vec![call("z")]]);
     let model = Scripted::new(script);
-    let tool = ToolOffer { name: "x".into(), description: String::new(), parameters: json!({}) };
+    let tool = Arc::new(ToolOffer::new("x", "", json!({})));
     let mut asked = ModelRequest { tools: vec![tool], ..request(None) };
     for expected in ["xy", "done", "z", "done"] {
         assert_eq!(say(&model, asked.clone()).await.unwrap().0, expected);

@@ -32,6 +32,9 @@ pub(in crate::api::runs) enum StartError {
     /// The run stands in its log, or may: without a command nothing drives it yet.
     #[error("the command to start the run was not stored")]
     Publish(#[source] PublishFailure),
+    /// Nothing stands in the log; the command does where the failure leaves that open.
+    #[error("the run was not taken")]
+    Queue(#[source] PublishFailure),
     /// Neither the command nor the event was stored.
     #[error("the run was refused")]
     Refused(#[source] AppendError),
@@ -50,6 +53,7 @@ impl From<StartError> for ApiError {
     fn from(error: StartError) -> Self {
         match error {
             StartError::KeyReused => idempotency::conflict(),
+            StartError::Queue(failure) => failure.into(),
             StartError::Refused(AppendError::TooLarge { .. }) => {
                 Self::new(Code::PayloadTooLarge, "the request is larger than the log takes").caused_by(error)
             }
@@ -66,35 +70,77 @@ impl From<StartError> for ApiError {
     }
 }
 
-/// Stores the command that drives the run and its first event, at the same time. Gives back when the run
-/// was accepted: an earlier request with the same key may have done it.
+/// Which run a request starts.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::api::runs) enum Which {
+    /// One that nobody else can have started.
+    New(RunId),
+    /// That of an idempotency key, which may be there already.
+    Keyed(RunId),
+}
+
+impl Which {
+    /// Its id.
+    pub(in crate::api::runs) const fn run(self) -> RunId {
+        match self {
+            Self::New(run) | Self::Keyed(run) => run,
+        }
+    }
+}
+
+/// Stores what makes the run. Gives back when the run was accepted: an earlier request with the same key may have done
+/// it.
+///
+/// The command that drives a run promises it, so it alone makes a new one. A key is held against the request that it
+/// first came with: there the first event is stored as well, at the same time.
 pub(in crate::api::runs) async fn store(
     app: &App,
     principal: &Principal,
-    run: RunId,
+    which: Which,
     created: &Created,
     now: OffsetDateTime,
 ) -> Result<OffsetDateTime, StartError> {
     let (id, ts) = (app.ids.make::<CommandId>(), times::to_millis(now));
     let command = Command { v: VERSION, id, ts, body: CommandBody::Start(created.clone()) };
+    match which {
+        Which::New(run) => {
+            queue(app, principal, run, &command).await.map_err(StartError::Queue)?;
+            Ok(times::from_millis(ts))
+        }
+        Which::Keyed(run) => store_both(app, principal, run, &command, created).await,
+    }
+}
+
+async fn queue(app: &App, principal: &Principal, run: RunId, command: &Command) -> Result<(), PublishFailure> {
     let subject = Subject::Cmd { tenant: principal.key.clone(), run, verb: command.body.verb() };
-    let record = first_record(app.ids.make(), run, &command, created)?;
+    let deadline = app.config.nats.request_timeout_ms.duration();
+    publish::message(&app.jetstream, &subject, command, deadline).await.map(drop)
+}
+
+async fn store_both(
+    app: &App,
+    principal: &Principal,
+    run: RunId,
+    command: &Command,
+    created: &Created,
+) -> Result<OffsetDateTime, StartError> {
+    let record = first_record(app.ids.make(), run, command, created)?;
     let mut headers = HeaderMap::new();
     trace::inject(&mut headers);
     let deadline = app.config.nats.request_timeout_ms.duration();
     let (published, appended) = tokio::join!(
-        publish::message(&app.jetstream, &subject, &command, deadline),
+        queue(app, principal, run, command),
         app.log.append(&principal.key, run, &record, 0, &headers, deadline),
     );
     let accepted = match appended {
         // As the log keeps it, so that the same request again is told the same.
-        Ok(_) => times::from_millis(ts),
+        Ok(_) => times::from_millis(command.ts),
         Err(AppendError::Fenced { .. }) => same_request(app, principal, run, created).await?,
         Err(error) => return Err(unrecorded(error, published.as_ref().err())),
     };
     if published.is_err() {
         // A run without a command is driven by nobody, so the command is said once more. Twice stored, it does nothing.
-        publish::message(&app.jetstream, &subject, &command, deadline).await.map_err(StartError::Publish)?;
+        queue(app, principal, run, command).await.map_err(StartError::Publish)?;
     }
     Ok(accepted)
 }

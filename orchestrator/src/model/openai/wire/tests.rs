@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
+
 use super::*;
 use crate::model::OutputSchema;
 
@@ -49,11 +51,7 @@ fn a_call_says_only_what_was_asked_for() {
 fn tools_and_what_came_of_them_are_said() {
     let closed = json!({"type": "object", "properties": {}, "required": [], "additionalProperties": false});
     let open = json!({"type": "object", "properties": {"q": {"type": "string"}}});
-    let tool = |name: &str, parameters: &Value| ToolOffer {
-        name: name.into(),
-        description: "Looks.".into(),
-        parameters: parameters.clone(),
-    };
+    let tool = |name: &str, parameters: &Value| Arc::new(ToolOffer::new(name, "Looks.", parameters.clone()));
     let call = |id: &str, arguments: &str| ToolCall { id: id.into(), name: "look".into(), arguments: arguments.into() };
     let said = |text: &str, calls| Message::Assistant { text: text.into(), calls };
     let answered = Message::Tool { call_id: "a".into(), name: "look".into(), content: "[]".into() };
