@@ -70,7 +70,7 @@ impl Default for Sizing {
             max_bytes: None,
             max_message_bytes: 1 << 20,
             max_consumers: 1000,
-            answers_bytes: 256 << 20,
+            answers_bytes: 32 << 20,
             answers_age: Duration::from_secs(86_400),
             run_shards: Shards::ONE,
         }

@@ -60,7 +60,7 @@ impl Default for NatsConfig {
             max_stream_bytes: None,
             max_message_bytes: 1 << 20,
             max_consumers: 1_000,
-            answers_bytes: 256 << 20,
+            answers_bytes: 32 << 20,
             answers_age_ms: Millis::new(86_400_000),
             run_shards: 1,
             connect_timeout_ms: Millis::new(2_000),
