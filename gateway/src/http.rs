@@ -4,6 +4,7 @@ mod admit;
 mod body;
 mod deadline;
 mod head;
+mod linger;
 mod observe;
 mod request_id;
 
@@ -12,6 +13,7 @@ pub(crate) use self::{
     body::unreadable,
     deadline::in_time,
     head::fits,
+    linger::linger,
     observe::observe,
     request_id::RequestId,
 };

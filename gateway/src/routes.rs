@@ -1,6 +1,6 @@
 //! Every address of the gateway, with what stands around the handlers.
 
-use std::any::Any;
+use std::{any::Any, future::ready};
 
 use axum::{
     Router,
@@ -19,7 +19,7 @@ use crate::{
     api,
     app::App,
     error::{ApiError, Code},
-    http::{fits, observe},
+    http::{fits, linger, observe},
 };
 
 /// The gateway as a service.
@@ -29,6 +29,7 @@ pub(crate) fn router(app: &App, health: &Health) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(app.config.gateway.max_head_bytes, fits))
+        .layer(middleware::map_request(|request| ready(linger(request))))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), observe));
     if let Some(cors) = cors(&app.config.gateway.cors_origins) {

@@ -48,8 +48,8 @@ async fn enter(
     let gateway = &app.config.gateway;
     let pace = Pace { behind: gateway.body_timeout_ms.duration(), bytes_per_second: gateway.body_bytes_per_second };
     let body = match taking {
-        Taking::Whole(limit) => whole(sized(&parts.headers, body, limit).await?, limit, pace).await?.into(),
-        Taking::Pieces(limit) => Body::from_stream(paced(sized(&parts.headers, body, limit).await?, pace)),
+        Taking::Whole(limit) => whole(sized(&parts.headers, body, limit)?, limit, pace).await?.into(),
+        Taking::Pieces(limit) => Body::from_stream(paced(sized(&parts.headers, body, limit)?, pace)),
     };
     let place = app.requests.place()?;
     Ok((Request::from_parts(parts, body), (share, place)))

@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::future::ready;
+
 use axum::{
     extract::WebSocketUpgrade,
     http::StatusCode,
-    routing::{any, get},
+    middleware::map_request,
+    routing::{any, get, post},
 };
 use sba_service::{config::Millis, shutdown::Ending};
 use tokio::{
@@ -15,6 +18,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::http::linger;
 
 /// Longest time that a test waits for anything.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -38,8 +42,12 @@ async fn house(change: impl FnOnce(&mut GatewayConfig)) -> House {
         "done"
     };
     let socket = async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(async |mut socket| drop(socket.recv().await));
-    let router =
-        Router::new().route("/", get(async || "hello")).route("/slow", get(slow)).route("/socket", any(socket));
+    let router = Router::new()
+        .route("/", get(async || "hello"))
+        .route("/slow", get(slow))
+        .route("/socket", any(socket))
+        .route("/nothing", post(async || StatusCode::FORBIDDEN))
+        .layer(map_request(|request| ready(linger(request))));
     let refuse = Router::new().fallback(async || (StatusCode::SERVICE_UNAVAILABLE, "full"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -183,4 +191,16 @@ async fn what_is_under_way_is_finished_and_what_rests_is_closed() {
     assert!(rest(&mut slow).await.ends_with("done"));
     assert_eq!(house.shutdown.finished().await, Ending::Clean);
     assert!(TcpStream::connect(house.address).await.is_err(), "it still accepts");
+}
+
+#[tokio::test]
+async fn whoever_sends_what_is_refused_still_sees_the_answer() {
+    let house = house(|_| ()).await;
+    let mut client = house.connect().await;
+    // More than lies in buffers: were the connection closed, it could not be sent.
+    let body = vec![b'x'; 64 << 20];
+    say(&mut client, &format!("POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len())).await;
+    timeout(DEADLINE, client.write_all(&body)).await.expect("the body is not read").unwrap();
+    assert!(ask(&mut client, "/").await.starts_with("HTTP/1.1 403"));
+    house.until_open(1).await;
 }
