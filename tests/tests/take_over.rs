@@ -2,8 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
+use async_nats::jetstream::{self, consumer::PullConsumer};
 use sba::client::{Client, Event};
-use sba_tests::installation::{document, everything, scripted, tenant, text_of};
+use sba_subjects::{consumer, stream::Stream};
+use sba_tests::installation::{document, everything, scripted, tenant, text_of, with};
+use serde_json::json;
 use uuid::Uuid;
 
 /// Sixty words, one every 25 ms: long enough to be interrupted.
@@ -82,5 +87,38 @@ async fn a_cut_from_the_broker_is_healed() {
     until_it_speaks(&client, run).await;
     stack.nats().unwrap().kill().unwrap();
     stack.nats().unwrap().restart().await.unwrap();
+    sound(&everything(&client, run).await.unwrap(), &text);
+}
+
+#[tokio::test]
+async fn a_driver_whose_command_came_to_another_too_still_leaves_it_behind() {
+    let text = words();
+    let overrides = json!({
+        "model": {"scripted": {"text": text, "delay_ms": 60}},
+        // Late with its signs of progress, and not yet taken for dead. Nobody else drives on what is left behind.
+        "orchestrator": {"command_ack_wait_ms": 500, "command_progress_ms": 100, "heartbeat_ms": 1_500, "stall_ms": 600_000},
+    });
+    let mut stack = with(overrides).await.unwrap();
+    let client = tenant(&stack, "Late").await.unwrap();
+    document(&client, "a.md", "# Terms\n\nInvoices are due within thirty days.").await.unwrap();
+    stack.orchestrators()[1].freeze().unwrap();
+    let run = client.start_run("When are invoices due?", None).await.unwrap();
+    until_it_speaks(&client, run).await;
+    stack.orchestrators()[1].thaw().unwrap();
+    stack.orchestrators()[0].freeze().unwrap();
+    let jetstream = jetstream::new(stack.hub().connect().await.unwrap());
+    let commands = jetstream.get_stream(Stream::Cmds.as_str()).await.unwrap();
+    let mut consumer: PullConsumer = commands.get_consumer(consumer::ORCHESTRATORS).await.unwrap();
+    while consumer.info().await.unwrap().num_redelivered == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stack.orchestrators()[0].thaw().unwrap();
+    // It answers the other, and speaks on.
+    let mut watch = client.watch(run, None, 0).await.unwrap();
+    let mut said = 0;
+    while said < 30 {
+        said += watch.next().await.unwrap().map_or(0, |event| usize::from(event.r#type == "token"));
+    }
+    stack.orchestrators()[0].kill().unwrap();
     sound(&everything(&client, run).await.unwrap(), &text);
 }

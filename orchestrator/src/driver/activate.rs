@@ -38,9 +38,10 @@ impl Driver {
         }
         for round in 0..ROUNDS {
             let run = addressed.run;
-            let Some(place) = self.roll.enter(run, &self.metrics) else {
+            let Some(place) = self.roll.enter(run, addressed.command.id, &self.metrics) else {
                 match self.roll.hand(run, addressed.command.clone()).await {
                     Handed::Stored => return Fate::Settled,
+                    Handed::Driving => return Fate::Leave,
                     Handed::Full => return Fate::Later(self.limits.owned_elsewhere),
                     Handed::Gone => continue,
                 }
@@ -128,6 +129,7 @@ impl Driver {
         }
         match self.hand_over(addressed, owner).await {
             Some(Handed::Stored) => Some(Tried::Fate(Fate::Settled)),
+            Some(Handed::Driving) => Some(Tried::Fate(Fate::Leave)),
             // It lives, and does not hold the run: it parked it in between, or gave it up.
             Some(Handed::Gone) => None,
             Some(Handed::Full) | None => Some(Tried::Fate(Fate::Later(self.limits.owned_elsewhere))),

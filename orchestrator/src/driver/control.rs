@@ -87,12 +87,15 @@ impl Handed {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Stored => "stored",
+            Self::Driving => "driving",
             Self::Gone => "gone",
             Self::Full => "full",
         }
     }
 
     fn read(answer: &[u8]) -> Option<Self> {
-        [Self::Stored, Self::Gone, Self::Full].into_iter().find(|handed| handed.as_str().as_bytes() == answer)
+        [Self::Stored, Self::Driving, Self::Gone, Self::Full]
+            .into_iter()
+            .find(|handed| handed.as_str().as_bytes() == answer)
     }
 }

@@ -6,7 +6,10 @@ use std::{
 };
 
 use sba_service::metrics::Metrics;
-use sba_subjects::{command::Command, id::RunId};
+use sba_subjects::{
+    command::Command,
+    id::{CommandId, RunId},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// Commands that may wait for the holder of a run. Whoever comes then comes again later.
@@ -24,6 +27,9 @@ pub(super) struct Passed {
 pub(super) enum Handed {
     /// What it caused is stored.
     Stored,
+    /// It is the very command under which the run is driven: until the run parks or ends, it must stand in its queue, or
+    /// nobody would go on if the holder died.
+    Driving,
     /// Nobody holds the run now.
     Gone,
     /// Too many wait already.
@@ -32,7 +38,15 @@ pub(super) enum Handed {
 
 /// The set of held runs: for the heartbeat, against driving one twice, and to pass commands on.
 #[derive(Debug, Clone, Default)]
-pub struct Roll(Arc<Mutex<HashMap<RunId, mpsc::Sender<Passed>>>>);
+pub struct Roll(Arc<Mutex<HashMap<RunId, Holder>>>);
+
+/// Whoever drives a run.
+#[derive(Debug)]
+struct Holder {
+    /// The command under which it does.
+    under: CommandId,
+    mailbox: mpsc::Sender<Passed>,
+}
 
 /// A place in the roll, given up when dropped.
 #[derive(Debug)]
@@ -51,13 +65,13 @@ impl Roll {
         self.held().keys().copied().collect()
     }
 
-    /// Enters a run; `None` when it stands there already.
-    pub(super) fn enter(&self, run: RunId, metrics: &Metrics) -> Option<Place> {
+    /// Enters a run that is driven `under` a command; `None` when it stands there already.
+    pub(super) fn enter(&self, run: RunId, under: CommandId, metrics: &Metrics) -> Option<Place> {
         match self.held().entry(run) {
             Entry::Occupied(_) => None,
             Entry::Vacant(vacant) => {
                 let (sender, mailbox) = mpsc::channel(MAILBOX);
-                vacant.insert(sender);
+                vacant.insert(Holder { under, mailbox: sender });
                 metrics.runs_owned.inc();
                 Some(Place { roll: self.clone(), run, metrics: metrics.clone(), mailbox })
             }
@@ -66,16 +80,20 @@ impl Roll {
 
     /// Passes a command to the holder of its run, and waits until it is stored.
     pub(super) async fn hand(&self, run: RunId, command: Command) -> Handed {
-        let Some(holder) = self.held().get(&run).cloned() else { return Handed::Gone };
+        let mailbox = match self.held().get(&run) {
+            None => return Handed::Gone,
+            Some(holder) if holder.under == command.id => return Handed::Driving,
+            Some(holder) => holder.mailbox.clone(),
+        };
         let (stored, outcome) = oneshot::channel();
-        match holder.try_send(Passed { command, stored }) {
+        match mailbox.try_send(Passed { command, stored }) {
             Ok(()) => outcome.await.map_or(Handed::Gone, |()| Handed::Stored),
             Err(mpsc::error::TrySendError::Full(_)) => Handed::Full,
             Err(mpsc::error::TrySendError::Closed(_)) => Handed::Gone,
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<RunId, mpsc::Sender<Passed>>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<RunId, Holder>> {
         // No code that holds the lock panics half way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,6 +115,9 @@ mod tests {
 
     use super::*;
 
+    /// The command under which a run is driven.
+    const UNDER: CommandId = CommandId::from_uuid(Uuid::max());
+
     fn command() -> Command {
         Command { v: VERSION, id: CommandId::from_uuid(Uuid::nil()), ts: 0, body: CommandBody::Pause }
     }
@@ -106,8 +127,8 @@ mod tests {
         let (roll, metrics) = (Roll::default(), Metrics::new().unwrap());
         let run = RunId::from_uuid(Uuid::nil());
         assert_eq!(roll.hand(run, command()).await, Handed::Gone);
-        let mut place = roll.enter(run, &metrics).unwrap();
-        assert!(roll.enter(run, &metrics).is_none());
+        let mut place = roll.enter(run, UNDER, &metrics).unwrap();
+        assert!(roll.enter(run, UNDER, &metrics).is_none());
         let other = roll.clone();
         let handed = tokio::spawn(async move { other.hand(run, command()).await });
         let passed = place.mailbox.recv().await.unwrap();
@@ -122,10 +143,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_command_under_which_a_run_is_driven_is_not_taken_for_stored() {
+        let (roll, metrics) = (Roll::default(), Metrics::new().unwrap());
+        let run = RunId::from_uuid(Uuid::nil());
+        let place = roll.enter(run, command().id, &metrics).unwrap();
+        assert_eq!(roll.hand(run, command()).await, Handed::Driving);
+        drop(place);
+        assert_eq!(roll.hand(run, command()).await, Handed::Gone);
+    }
+
+    #[tokio::test]
     async fn a_flood_of_commands_does_not_pile_up() {
         let (roll, metrics) = (Roll::default(), Metrics::new().unwrap());
         let run = RunId::from_uuid(Uuid::nil());
-        let _place = roll.enter(run, &metrics).unwrap();
+        let _place = roll.enter(run, UNDER, &metrics).unwrap();
         for _ in 0..MAILBOX {
             let roll = roll.clone();
             tokio::spawn(async move { roll.hand(run, command()).await });
