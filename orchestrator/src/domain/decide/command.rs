@@ -40,7 +40,7 @@ pub(super) fn on_command(
         CommandBody::Pause => on_pause(turn),
         CommandBody::Resume => on_resume(turn, agent, holding),
         CommandBody::Timer { name } => match name.as_str().parse() {
-            Ok(timer) => on_timer(turn, agent, timer, holding),
+            Ok(timer) => on_timer(turn, agent, timer, command.ts, holding),
             Err(_) => outstanding(turn, agent, holding),
         },
         CommandBody::Poke { seq, reason } => poke::on_poke(turn, agent, seq, reason, holding),
@@ -82,8 +82,10 @@ pub(super) fn resume(turn: &mut Turn, agent: &Agent, holding: bool) -> Result<Ve
 }
 
 /// A timer says that it may be time; the state says whether it is.
-fn on_timer(turn: &mut Turn, agent: &Agent, timer: Timer, holding: bool) -> Result<Vec<Action>, ApplyError> {
-    let now = turn.stamp().now;
+///
+/// It fires when it was `set` to by the server's clock: what is due then is due, whatever this process's clock says.
+fn on_timer(turn: &mut Turn, agent: &Agent, timer: Timer, set: u64, holding: bool) -> Result<Vec<Action>, ApplyError> {
+    let now = turn.stamp().now.max(set);
     let due = match timer {
         Timer::Ask(step) => turn.state.step(step).and_then(|step| step.open_ask()?.request.expires_at),
         Timer::Grace => turn.state.cancel.as_ref().map(|cancel| cancel.at.saturating_add(agent.limits.grace_ms)),
@@ -92,7 +94,7 @@ fn on_timer(turn: &mut Turn, agent: &Agent, timer: Timer, holding: bool) -> Resu
     match due {
         // Settled already.
         None => outstanding(turn, agent, holding),
-        // The server's clock is ahead of this process's.
+        // It was set for what was due earlier.
         Some(due) if now < due => Ok(vec![Action::Wake(timer, due)]),
         Some(_) => match timer {
             Timer::Ask(step) => result::on_silence(turn, agent, step, holding),

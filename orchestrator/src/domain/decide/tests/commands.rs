@@ -55,6 +55,18 @@ fn what_does_not_stop_in_time_is_named() {
 }
 
 #[test]
+fn what_a_timer_was_set_for_is_due_whatever_this_clock_says() {
+    let mut run = Run::thinking(&[]);
+    run.hears(calls(&[(TASK_CREATE, json!({"title": "Pay"}))]));
+    run.told(cancel());
+    let due = run.state.cancel.as_ref().unwrap().at + 500;
+    let fired = |ts: u64| Command { v: VERSION, id: CommandId::from_uuid(id(77)), ts, body: timer(Timer::Grace) };
+    let mut tell = |ts: u64| run.tell(Input::Command(Box::new(fired(ts))), None);
+    assert_eq!(tell(due - 1), [Action::Wake(Timer::Grace, due)], "set for something earlier");
+    assert_eq!(tell(due), [Action::Forget(Timer::Grace), Action::End]);
+}
+
+#[test]
 fn a_run_can_be_cancelled_before_it_begins() {
     let mut run = Run::rendering();
     run.told(cancel());
