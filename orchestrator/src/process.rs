@@ -157,6 +157,7 @@ fn database(config: &Config) -> Result<DatabaseOptions, OrchestratorError> {
     Ok(DatabaseOptions {
         max_connections: shards.saturating_add(2),
         acquire_timeout: config.acquire_timeout_ms.into(),
+        startup_timeout: config.startup_timeout_ms.into(),
         statement_timeout: config.statement_timeout_ms.into(),
         idle_in_transaction_timeout: config.idle_in_transaction_timeout_ms.into(),
         ..DatabaseOptions::new(url.reveal())

@@ -20,8 +20,10 @@ pub struct DatabaseOptions {
     pub url: String,
     /// Most connections that this process opens.
     pub max_connections: u32,
-    /// Longest wait for a connection, the first one included.
+    /// Longest wait for a connection.
     pub acquire_timeout: Duration,
+    /// Longest wait for the first one.
+    pub startup_timeout: Duration,
     /// Longest time that one statement may take.
     pub statement_timeout: Duration,
     /// Longest time that nobody goes on with a transaction: its process is frozen, and its locks stop others.
@@ -29,13 +31,15 @@ pub struct DatabaseOptions {
 }
 
 impl DatabaseOptions {
-    /// Options with the usual limits: 10 connections, 5 s to get one, 30 s for a statement or between two.
+    /// Options with the usual limits: 10 connections, 15 s to get the first, 5 s another, 30 s for a statement or
+    /// between two.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             max_connections: 10,
             acquire_timeout: Duration::from_secs(5),
+            startup_timeout: Duration::from_secs(15),
             statement_timeout: Duration::from_secs(30),
             idle_in_transaction_timeout: Duration::from_secs(30),
         }
@@ -71,6 +75,7 @@ impl fmt::Debug for DatabaseOptions {
             .field("url", &"***")
             .field("max_connections", &self.max_connections)
             .field("acquire_timeout", &self.acquire_timeout)
+            .field("startup_timeout", &self.startup_timeout)
             .field("statement_timeout", &self.statement_timeout)
             .field("idle_in_transaction_timeout", &self.idle_in_transaction_timeout)
             .finish()
@@ -94,7 +99,7 @@ impl Store {
     pub async fn connect(options: &DatabaseOptions) -> Result<Self, StoreError> {
         let connect = options.connect_options()?;
         // A pool hides why it cannot connect behind its own time-out, so the first connection goes without one.
-        migrate::check(&connect, options.acquire_timeout).await?;
+        migrate::check(&connect, options.startup_timeout).await?;
         Self::connect_lazy(options)
     }
 

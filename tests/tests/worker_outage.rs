@@ -15,7 +15,7 @@ use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::Instant;
 
-/// Longer than all pauses between the deliveries that a failing job has.
+/// Longer than all deliveries that a failing job has, and the pauses between them.
 const OUTAGE: Duration = Duration::from_secs(9);
 
 /// Asks again and again until it holds.
@@ -37,9 +37,9 @@ async fn hand_in(client: &Client, source: &str) -> uuid::Uuid {
 #[tokio::test]
 async fn a_database_that_is_away_for_a_while_costs_neither_a_run_nor_a_document() {
     let settings = json!({
-        "worker": {"ack_wait_ms": 1_000, "progress_ms": 300},
-        // A try fails at once, so that tries are all that an outage could use up.
-        "database": {"acquire_timeout_ms": 100},
+        // A try fails soon, so that the outage could use all of them up.
+        "worker": {"ack_wait_ms": 1_000, "progress_ms": 300, "retry_max_ms": 500},
+        "database": {"acquire_timeout_ms": 1_000},
     });
     let mut stack = with(settings).await.unwrap();
     let client = tenant(&stack, "Outage").await.unwrap();

@@ -65,6 +65,7 @@ impl Reach {
         let options = DatabaseOptions {
             max_connections: 2,
             acquire_timeout: config.acquire_timeout_ms.duration().min(PATIENCE),
+            startup_timeout: config.startup_timeout_ms.duration().min(PATIENCE),
             statement_timeout: config.statement_timeout_ms.into(),
             idle_in_transaction_timeout: config.idle_in_transaction_timeout_ms.into(),
             ..DatabaseOptions::new(url.reveal())

@@ -74,6 +74,7 @@ fn database_options(config: &Config) -> Result<DatabaseOptions, GatewayError> {
     Ok(DatabaseOptions {
         max_connections: database.max_connections,
         acquire_timeout: database.acquire_timeout_ms.into(),
+        startup_timeout: database.startup_timeout_ms.into(),
         statement_timeout: database.statement_timeout_ms.into(),
         idle_in_transaction_timeout: database.idle_in_transaction_timeout_ms.into(),
         ..DatabaseOptions::new(url.reveal())

@@ -17,6 +17,8 @@ pub struct DatabaseConfig {
     pub max_connections: u32,
     /// Longest wait for a connection from the pool, in milliseconds.
     pub acquire_timeout_ms: Millis,
+    /// Longest wait for the first connection when a process starts, in milliseconds.
+    pub startup_timeout_ms: Millis,
     /// Longest time that one statement may run, in milliseconds.
     pub statement_timeout_ms: Millis,
     /// Longest time that a transaction may sit idle before the server ends it, in milliseconds.
@@ -30,6 +32,7 @@ impl Default for DatabaseConfig {
             migrate_url: None,
             max_connections: 10,
             acquire_timeout_ms: Millis::new(5_000),
+            startup_timeout_ms: Millis::new(15_000),
             statement_timeout_ms: Millis::new(30_000),
             idle_in_transaction_timeout_ms: Millis::new(30_000),
         }
@@ -46,6 +49,7 @@ impl DatabaseConfig {
         }
         to.range("max_connections", self.max_connections, 1..=1_000);
         to.range("acquire_timeout_ms", self.acquire_timeout_ms.get(), 50..=120_000);
+        to.range("startup_timeout_ms", self.startup_timeout_ms.get(), 50..=600_000);
         to.range("statement_timeout_ms", self.statement_timeout_ms.get(), 50..=3_600_000);
         let idle = self.idle_in_transaction_timeout_ms.get();
         to.range("idle_in_transaction_timeout_ms", idle, 50..=3_600_000);

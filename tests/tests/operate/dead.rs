@@ -191,7 +191,7 @@ async fn many_are_dealt_with_at_a_word_and_what_is_dropped_is_gone() {
 async fn what_cannot_be_recorded_is_not_done() {
     let office = Office::open().await;
     let letter = office.bury(job(&office.tenant, Queue::Index), "job_invalid", Bytes::from_static(b"x"), &[]).await;
-    office.configure(&json!({"database": {"url": "postgres://sba_app@127.0.0.1:1/sba", "acquire_timeout_ms": 500}}));
+    office.configure(&json!({"database": {"url": "postgres://sba_app@127.0.0.1:1/sba", "startup_timeout_ms": 500}}));
     for deed in ["redrive", "drop"] {
         let said = office.sba(&["dead", deed, &letter.to_string(), "--yes"]).await;
         assert_eq!(said.failure(), (1, "database_unreachable"), "{said:?}");

@@ -181,7 +181,7 @@ async fn what_cannot_be_rebuilt_is_said() {
     say(&mut stranger, None, vec![token("x")]).await;
     let said = office.sba(&["projection", "rebuild", "--json"]).await.documents();
     assert_eq!(said, [json!({"runs": 0, "left_out": 0, "nobodys": 1})]);
-    office.configure(&json!({"database": {"url": "postgres://sba_app@127.0.0.1:1/sba", "acquire_timeout_ms": 500}}));
+    office.configure(&json!({"database": {"url": "postgres://sba_app@127.0.0.1:1/sba", "startup_timeout_ms": 500}}));
     for command in ["status", "rebuild"] {
         assert_eq!(office.sba(&["projection", command]).await.failure(), (1, "database_unreachable"), "{command}");
     }

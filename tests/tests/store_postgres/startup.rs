@@ -12,7 +12,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 async fn refusal(url: &str) -> StoreError {
     let mut options = DatabaseOptions::new(url);
-    options.acquire_timeout = Duration::from_secs(5);
+    options.startup_timeout = Duration::from_secs(5);
     let started = Instant::now();
     let error = Store::connect(&options).await.unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(10), "it took {:?}", started.elapsed());
@@ -40,7 +40,7 @@ async fn a_server_that_takes_the_connection_and_says_nothing_is_given_up() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("postgres://a:b@{}/c", silent.local_addr().unwrap());
     let mut options = DatabaseOptions::new(&url);
-    options.acquire_timeout = Duration::from_millis(300);
+    options.startup_timeout = Duration::from_millis(300);
     assert_eq!(Store::connect(&options).await.unwrap_err().code(), "database_timeout");
     let error = migrate::migrate(&url, Duration::from_millis(300)).await.unwrap_err();
     assert_eq!(error.code(), "database_timeout");

@@ -59,6 +59,7 @@ fn options(config: &DatabaseConfig, max_connections: u32) -> Result<DatabaseOpti
     Ok(DatabaseOptions {
         max_connections,
         acquire_timeout: config.acquire_timeout_ms.into(),
+        startup_timeout: config.startup_timeout_ms.into(),
         statement_timeout: config.statement_timeout_ms.into(),
         idle_in_transaction_timeout: config.idle_in_transaction_timeout_ms.into(),
         ..DatabaseOptions::new(url.reveal())
