@@ -20,19 +20,16 @@ async fn once(seed: u64, one: &[Fault], three: &[Fault]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not every fault is survived every time yet: make chaos shows which"]
 async fn runs_survive_processes_and_servers_that_die() {
     once(1, &[Fault::Killed, Fault::Frozen, Fault::Nats, Fault::Postgres], &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not every fault is survived every time yet: make chaos shows which"]
 async fn runs_survive_networks_clocks_and_stores() {
     once(2, &[Fault::Cut, Fault::Slow, Fault::Full, Fault::Clocks, Fault::Restored], &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not every fault is survived every time yet: make chaos shows which"]
 async fn runs_survive_the_loss_of_a_leader_and_of_the_quorum() {
     once(3, &[], &[Fault::Leader, Fault::Quorum]).await;
 }

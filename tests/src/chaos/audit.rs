@@ -74,8 +74,8 @@ impl Audit {
         site.ready().await?;
         let events = self.read_log().await?;
         self.all_ended(told)?;
-        let effects = self.effects(&site.world.ledger)?;
-        self.created_tasks().await?;
+        let effects = self.effects(&site.world)?;
+        self.created_tasks(&site.world).await?;
         self.projected().await?;
         self.nothing_is_left(site).await?;
         let looked = Looked { runs: self.runs.len(), events, effects };

@@ -9,7 +9,7 @@ use std::{
 use axum::{Json, Router, extract::State, routing::post};
 use sba_subjects::run::Effect;
 use serde::{Deserialize, Serialize};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::Instant};
 use uuid::Uuid;
 
 /// How long an entry takes, before and after it is made: long enough that whoever asks for one dies in the middle.
@@ -35,6 +35,8 @@ pub struct Done {
     pub effect: Effect,
     /// How often it was asked for.
     pub times: usize,
+    /// When first.
+    pub at: Instant,
     /// Under which keys. What repeats under one key is one effect where the tool is idempotent.
     pub keys: BTreeSet<Uuid>,
 }
@@ -51,6 +53,24 @@ pub struct Ledger {
 struct Entries {
     all: Mutex<BTreeMap<(Uuid, u32), Done>>,
     held: watch::Sender<bool>,
+    /// Entries that are being made.
+    under_way: watch::Sender<usize>,
+}
+
+/// An entry that is being made, until it is dropped: whoever wanted it may be gone.
+struct UnderWay(Arc<Entries>);
+
+impl UnderWay {
+    fn begin(entries: Arc<Entries>) -> Self {
+        entries.under_way.send_modify(|count| *count += 1);
+        Self(entries)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Entries {
@@ -67,7 +87,11 @@ impl Ledger {
     pub async fn open() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let entries = Arc::new(Entries { all: Mutex::default(), held: watch::Sender::new(false) });
+        let entries = Arc::new(Entries {
+            all: Mutex::default(),
+            held: watch::Sender::new(false),
+            under_way: watch::Sender::new(0),
+        });
         let router = Router::new().route("/", post(enter)).with_state(entries.clone());
         let serving = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
         Ok(Self { url, entries, serving })
@@ -87,6 +111,12 @@ impl Ledger {
     /// Answers those who wait, and those to come.
     pub fn answer(&self) {
         self.entries.held.send_replace(false);
+    }
+
+    /// Waits until nobody is making an entry.
+    pub async fn at_rest(&self) {
+        // The sender is part of the entries, and there as long as they are.
+        let _ = self.entries.under_way.subscribe().wait_for(|count| *count == 0).await;
     }
 
     /// What was done for a step of a run; `None` for nothing.
@@ -109,12 +139,14 @@ impl Drop for Ledger {
 }
 
 async fn enter(State(entries): State<Arc<Entries>>, Json(entry): Json<Entry>) {
+    let _under_way = UnderWay::begin(entries.clone());
     tokio::time::sleep(SLOW).await;
     {
         let mut all = entries.all();
         let done = all.entry((entry.run, entry.step)).or_insert_with(|| Done {
             effect: entry.effect,
             times: 0,
+            at: Instant::now(),
             keys: BTreeSet::new(),
         });
         done.times += 1;

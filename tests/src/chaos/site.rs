@@ -6,7 +6,7 @@ use std::{
     ffi::OsString,
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -20,8 +20,10 @@ use crate::{
 };
 use anyhow::Context as _;
 use sba::local::{Durability, Ground, SbaProcess, Stack, StackModel, StackOptions};
+use sba_service::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
 
 /// The processes, by name. Those whose number is 1 reach their servers through proxies.
@@ -44,6 +46,7 @@ pub struct World {
     /// The model.
     pub model: ModelServer,
     epoch: AtomicU64,
+    restored: Mutex<Option<(Instant, OffsetDateTime)>>,
 }
 
 impl World {
@@ -54,8 +57,19 @@ impl World {
     }
 
     /// Tells clients that what they were told counts for nothing from now on.
-    pub fn restored(&self) {
+    pub fn restore(&self) {
+        *self.moment() = Some((Instant::now(), SystemClock.now()));
         self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// When the log was restored last. A run may have done something before that which its log does not know any more.
+    #[must_use]
+    pub fn restored(&self) -> Option<(Instant, OffsetDateTime)> {
+        *self.moment()
+    }
+
+    fn moment(&self) -> MutexGuard<'_, Option<(Instant, OffsetDateTime)>> {
+        self.restored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,7 +132,15 @@ impl Site {
         let urls = stack.urls();
         let quick = User::with_settings(&stack, &urls[0], &json!({})).await?;
         let careful = User::with_settings(&stack, &urls[0], &json!({"approve": ["task_update"]})).await?;
-        let world = Arc::new(World { urls, quick, careful, ledger, model, epoch: AtomicU64::new(0) });
+        let world = Arc::new(World {
+            urls,
+            quick,
+            careful,
+            ledger,
+            model,
+            epoch: AtomicU64::new(0),
+            restored: Mutex::default(),
+        });
         let site = Self { stack, world, lines, clocks };
         site.hand_documents_in().await?;
         Ok(site)

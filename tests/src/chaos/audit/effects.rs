@@ -10,7 +10,7 @@ use sba_subjects::{
 use sqlx::Row as _;
 
 use super::{Audit, Logged};
-use crate::chaos::ledger::Ledger;
+use crate::chaos::site::World;
 
 /// Whether a step has called this tool, and the tool has done it.
 fn did(step: &StepState, tool: &str) -> bool {
@@ -20,14 +20,16 @@ fn did(step: &StepState, tool: &str) -> bool {
 
 impl Audit {
     /// What must not be repeated was not, what may be was done under one key, and what the log calls done was done.
-    pub(super) fn effects(&self, ledger: &Ledger) -> anyhow::Result<usize> {
+    pub(super) fn effects(&self, world: &World) -> anyhow::Result<usize> {
+        let (ledger, restored) = (&world.ledger, world.restored());
         let mut looked = 0;
         for ((run, step), done) in ledger.all() {
             let Some(Logged { state, .. }) = self.runs.get(&run.into()) else { continue };
             looked += 1;
             let known = state.step(step);
+            let forgotten = restored.is_some_and(|(moment, _)| done.at < moment);
             anyhow::ensure!(
-                known.is_some_and(|step| step.call.is_some()),
+                forgotten || known.is_some_and(|step| step.call.is_some()),
                 "{done:?} for run {run}, which did not call"
             );
             anyhow::ensure!(
@@ -48,7 +50,8 @@ impl Audit {
     }
 
     /// The effects that are rows: one task for each call that created one, and no other.
-    pub(super) async fn created_tasks(&self) -> anyhow::Result<()> {
+    pub(super) async fn created_tasks(&self, world: &World) -> anyhow::Result<()> {
+        let restored = world.restored().map(|(_, moment)| moment);
         let mut expected: BTreeMap<_, BTreeMap<_, i64>> = BTreeMap::new();
         for (run, Logged { tenant, state }) in &self.runs {
             let created = state.steps.iter().filter(|step| did(step, TASK_CREATE)).count();
@@ -59,16 +62,20 @@ impl Audit {
             }
         }
         for (tenant, runs) in expected {
-            let mut found: BTreeMap<uuid::Uuid, i64> = BTreeMap::new();
+            let mut found: BTreeMap<uuid::Uuid, (i64, i64)> = BTreeMap::new();
             let mut tx = self.owner.begin().await?;
             sqlx::query("select set_tenant($1)").bind(tenant.as_uuid()).execute(&mut *tx).await?;
-            let rows = sqlx::query("select run_id, count(*) from tasks where run_id is not null group by run_id");
-            for row in rows.fetch_all(&mut *tx).await? {
-                found.insert(row.try_get(0)?, row.try_get(1)?);
+            let rows = "select run_id, count(*), count(*) filter (where created_at < $1) from tasks
+                where run_id is not null group by run_id";
+            for row in sqlx::query(rows).bind(restored).fetch_all(&mut *tx).await? {
+                found.insert(row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?));
             }
             for (run, created) in runs {
-                let there = found.get(&run).copied().unwrap_or(0);
-                anyhow::ensure!(there == created, "run {run} created {created} tasks, and there are {there}");
+                let (there, forgotten) = found.get(&run).copied().unwrap_or_default();
+                anyhow::ensure!(
+                    (there - forgotten..=there).contains(&created),
+                    "run {run} created {created} tasks, and there are {there}"
+                );
             }
         }
         Ok(())

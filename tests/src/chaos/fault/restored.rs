@@ -18,10 +18,12 @@ pub(super) async fn strike(site: &mut Site, lasting: Duration) -> anyhow::Result
     copy(&nats.store(), kept.path())?;
     nats.restart().await?;
     sleep(lasting / 2).await;
-    site.world.restored();
     for name in PROCESSES {
         site.process(name)?.kill()?;
     }
+    site.world.ledger.at_rest().await;
+    // Nobody accepts or does anything now: what is asked for from here on stands in the log that is put back.
+    site.world.restore();
     let nats = site.stack.nats().context("one NATS server")?;
     nats.stop();
     fs::remove_dir_all(nats.store())?;
