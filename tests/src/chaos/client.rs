@@ -64,13 +64,15 @@ impl Client {
         Self { world, user, lots, shape, number, run, seq: 0, texts, commanded: false, epoch }
     }
 
-    /// From the request to the end of the run; `None` when the log was restored meanwhile.
+    /// From the request to the end of the run; `None` when the log was restored meanwhile, or was lost in that.
     ///
     /// # Errors
     /// When the run is refused for good, does not come to its end, or tells what cannot be.
     pub async fn live(mut self) -> anyhow::Result<Option<Told>> {
         let lived = async {
-            self.start().await?;
+            if !self.start().await? {
+                return Ok(None);
+            }
             let end = Instant::now() + PATIENCE;
             while self.epoch == self.world.epoch() {
                 // A connection that breaks tells nothing: the client comes back for what it has not seen.
@@ -94,14 +96,18 @@ impl Client {
         lived.with_context(|| format!("client {} ({:?}) of run {}", self.number, self.shape, self.run))
     }
 
-    /// Asks for the run, at one gateway after the other, until one has taken it.
-    async fn start(&mut self) -> anyhow::Result<()> {
+    /// Asks for the run, at one gateway after the other, until one has taken it. Not so where it had ended, and only its
+    /// log was lost in a restore.
+    async fn start(&mut self) -> anyhow::Result<bool> {
         let (path, body) = self.shape.request(self.number);
         let key = format!("run-{}", self.number);
         let started = self.insist(path, &key, &body).await?;
+        if started.0 == 409 && self.world.restored().is_some() {
+            return Ok(false);
+        }
         let (201 | 202, run) = &started else { anyhow::bail!("it was refused: {started:?}") };
         self.run = run["run_id"].as_str().context("a run without an id")?.parse()?;
-        Ok(())
+        Ok(true)
     }
 
     /// Sends a request under a key until it is answered for good.
