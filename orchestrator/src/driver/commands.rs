@@ -20,7 +20,7 @@ use sba_subjects::{
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
-use super::Driver;
+use super::{Driver, guard::guarded};
 
 /// A command with where it goes.
 #[derive(Debug, Clone)]
@@ -62,6 +62,7 @@ async fn deliver(driver: &Driver, message: Message, hard: &CancellationToken) {
                     fate = driver.activate(addressed, deliveries) => fate,
                 }
             };
+            let work = guarded(work, deliveries, driver.limits.deliveries, driver.limits.command_backoff);
             let work = delivery::with_progress(&message, driver.limits.progress, work);
             (work.instrument(span.clone()).await, span)
         }
