@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "tests need ids that no other test has")]
 
+#[path = "knowledge/bad_tools.rs"]
+mod bad_tools;
 #[path = "knowledge/embedding.rs"]
 mod embedding;
 #[path = "knowledge/jobs.rs"]

@@ -8,6 +8,9 @@ use sba_subjects::run::Failure;
 
 use crate::ingest::{embed::EmbedError, parse::ParseError};
 
+/// The longest message that is passed on, in characters: a tool may repeat in it what somebody else's server said.
+const MAX_MESSAGE: usize = 2_000;
+
 /// Why a job or a tool did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -70,10 +73,14 @@ impl WorkError {
         if self.again == Again::Never { Ok(()) } else { Err(Self { again: Again::Never, ..self }) }
     }
 
-    /// What whoever waits is told.
+    /// What whoever waits is told: as much of it as a person reads.
     #[must_use]
     pub fn failure(&self) -> Failure {
-        Failure::new(self.code, self.message.clone())
+        let mut message: String = self.message.chars().take(MAX_MESSAGE).collect();
+        if message.len() < self.message.len() {
+            message.push('…');
+        }
+        Failure::new(self.code, message)
     }
 
     /// The error and all that it came from, for a log line.

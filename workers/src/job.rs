@@ -2,10 +2,12 @@
 //!
 //! Layers, from the outside: [`queue`] pulls a bounded number of jobs, [`delivery`] continues the trace and settles the
 //! message (ack, back-off, dead letter), [`read`] reads the job as its type, [`suspect`] keeps away what kills workers,
-//! and a handler does the work: [`tool_call`] ([`once`] and [`stop`], where it has an effect), [`index`] or [`supervise`]. A handler that has given up
-//! says so to whoever waits: to the run, or in the document's row. [`guard`] bounds a try, and waits out an outage.
+//! and a handler does the work: [`tool_call`] ([`once`] and [`stop`], where it has an effect; [`bounds`] hold for what it
+//! gives back), [`index`] or [`supervise`]. A handler that has given up says so to whoever waits: to the run, or in the
+//! document's row. [`guard`] bounds a try, and waits out an outage.
 
 mod answer;
+mod bounds;
 mod delivery;
 mod guard;
 mod index;
@@ -66,6 +68,8 @@ pub(crate) struct Policy {
     pub(crate) tools: BTreeMap<ToolName, Tries>,
     /// Time between two signs of progress.
     pub(crate) progress: Duration,
+    /// The largest result of a call, in bytes of JSON.
+    pub(crate) max_result: usize,
     /// The longest wait for a result to be stored.
     pub(crate) answer: Duration,
     /// How long a job waits for a store that is out of reach.
@@ -79,6 +83,7 @@ impl Policy {
             usual: config.usual_tries(),
             tools: config.tool_tries(),
             progress: config.worker.progress_ms.into(),
+            max_result: config.worker.max_result_bytes,
             outage: config.worker.outage_ms.into(),
             answer: config.nats.request_timeout_ms.into(),
         }

@@ -43,7 +43,8 @@ pub trait Tool: Send + Sync {
         spec(self.name()).map_or(Effect::AtMostOnce, |known| known.effect)
     }
 
-    /// Does it. The result is bounded by the caller.
+    /// Does it. Result and time are bounded by the caller, who can do so as long as this blocks no thread: what computes for
+    /// long does so on threads of its own.
     ///
     /// # Errors
     /// [`WorkError`] says whether another try may help.

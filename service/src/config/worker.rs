@@ -26,8 +26,11 @@ pub struct WorkerConfig {
     pub retry_min_ms: Millis,
     /// Longest pause before a failed job is tried again, in milliseconds.
     pub retry_max_ms: Millis,
-    /// Longest time for one try of a job, in milliseconds.
+    /// Longest time for one try of a job, in milliseconds; of a tool call no longer than `orchestrator.tool_deadline_ms`, of a
+    /// document's indexing the longest time for each part of it.
     pub job_deadline_ms: Millis,
+    /// Largest result of a tool call, in bytes of JSON: it becomes part of the run's log and of the model's prompt.
+    pub max_result_bytes: usize,
     /// Longest time for which a job waits for a database, blob store or JetStream that is out of reach, in milliseconds.
     /// Tries in that time do not count.
     pub outage_ms: Millis,
@@ -65,6 +68,7 @@ impl Default for WorkerConfig {
             retry_min_ms: Millis::new(500),
             retry_max_ms: Millis::new(30_000),
             job_deadline_ms: Millis::new(600_000),
+            max_result_bytes: 256 * 1024,
             outage_ms: Millis::new(300_000),
         }
     }
@@ -94,6 +98,8 @@ impl WorkerConfig {
         let ordered = self.retry_min_ms <= self.retry_max_ms;
         to.require("retry_max_ms", ordered, "is shorter than retry_min_ms");
         to.range("outage_ms", self.outage_ms.get(), 0..=86_400_000);
+        // A result travels in one message with the rest of its command.
+        to.range("max_result_bytes", self.max_result_bytes, 1_024..=512 * 1024);
         to.range("job_deadline_ms", self.job_deadline_ms.get(), 100..=86_400_000);
     }
 }

@@ -13,9 +13,6 @@ use sba_subjects::{
 use super::Worker;
 use crate::error::WorkError;
 
-/// The largest result, in bytes of JSON. It becomes part of the run's log and of the model's prompt.
-pub(super) const MAX_RESULT: usize = 256 * 1024;
-
 /// Stores the result among the run's commands.
 ///
 /// The command's id follows from the call, so that a repeat is recognised as one.

@@ -13,8 +13,8 @@ use sba_subjects::{
 use serde_json::Value;
 
 use super::{
-    Worker,
-    answer::{self, MAX_RESULT},
+    Worker, answer,
+    bounds::bounded,
     guard,
     once::{self, Outcome},
     read::{Typed, Waiting},
@@ -113,8 +113,12 @@ async fn execute(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Outco
         step: call.step,
         call: typed.job.id,
     };
-    let work = async { bounded(worker.tools.execute(name, &context, call.params.clone()).await?) };
-    match effect(worker, call) {
+    let effect = effect(worker, call);
+    let work = async {
+        let result = worker.tools.execute(name, &context, call.params.clone()).await?;
+        bounded(result, worker.policy.max_result, effect.is_some())
+    };
+    match effect {
         None => work.await.map(Outcome::Result),
         Some(effect) => once::once(worker, typed, call, effect, work).await,
     }
@@ -124,25 +128,4 @@ async fn execute(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Outco
 fn effect(worker: &Worker, call: &ToolJob) -> Option<Effect> {
     let effect = worker.tools.get(call.tool_name.as_str()).map(|tool| tool.effect());
     effect.filter(|effect| *effect != Effect::Pure)
-}
-
-fn bounded(result: Value) -> Result<Value, WorkError> {
-    let size = result.to_string().len();
-    if size <= MAX_RESULT {
-        return Ok(result);
-    }
-    let message = format!("the result has {size} bytes, {MAX_RESULT} are allowed");
-    Err(WorkError::lasting("tool_result_too_large", message))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_huge_result_is_an_error() {
-        assert!(bounded(Value::from("x".repeat(MAX_RESULT - 2))).is_ok());
-        let error = bounded(Value::from("x".repeat(MAX_RESULT))).map_err(|error| error.code);
-        assert_eq!(error, Err("tool_result_too_large"));
-    }
 }
