@@ -28,6 +28,7 @@ use nix::{
 
 use self::events::{Event, Events};
 pub use self::program::{NoProgram, program};
+use crate::local::held::hold;
 
 /// On the lifeline: the folders stay when the server has stopped.
 pub(crate) const KEEP: u8 = b'k';
@@ -91,6 +92,8 @@ pub fn run(args: &GuardArgs) -> io::Result<u8> {
     if let Some(guard) = args.guarded_by {
         return Err(become_server::exec(args, Pid::from_raw(guard)));
     }
+    // While the server stops, nobody takes its folders for left behind. One that cannot be held is removed as any other.
+    let _held: Vec<_> = args.remove.iter().chain(&args.remove_empty).filter_map(|folder| hold(folder).ok()).collect();
     // Before the server starts, so that no signal can end the guard alone.
     let signals = events::block_signals()?;
     let child = start(args)?;

@@ -7,6 +7,7 @@
 //! Starting a server blocks for a moment at most, and then waits, without blocking, until the server answers.
 
 mod error;
+pub(crate) mod held;
 mod model_server;
 mod ports;
 mod process;

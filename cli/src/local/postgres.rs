@@ -7,11 +7,11 @@ mod user;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use tempfile::TempDir;
-
 use self::user::ServerUser;
 use super::{
-    LocalError, RunFolder, ports,
+    LocalError, RunFolder,
+    held::HeldFolder,
+    ports,
     process::{ServerProcess, ServerSpec},
 };
 use crate::{guard::Stop, parts::Parts};
@@ -48,7 +48,7 @@ pub struct Postgres {
     /// Declared last: the folder goes after the server. Absent when it is shared with others.
     _folder: Option<RunFolder>,
     /// The server's own folder, where it could not be inside that one.
-    _elsewhere: Option<TempDir>,
+    _elsewhere: Option<HeldFolder>,
 }
 
 impl Postgres {

@@ -6,15 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::TempDir;
-
-use super::LocalError;
+use super::{LocalError, held::HeldFolder};
 
 /// A temporary folder in which each server has one of its own. It goes when this is dropped; when this process is
-/// killed, each server's guard removes that server's folder, and the last of them this one.
+/// killed, each server's guard removes that server's folder, and the last of them this one. What is left even so, the next
+/// process that makes one removes.
 #[derive(Debug)]
 pub struct RunFolder {
-    folder: TempDir,
+    folder: HeldFolder,
 }
 
 impl RunFolder {
@@ -25,7 +24,7 @@ impl RunFolder {
     pub fn create() -> Result<Self, LocalError> {
         let what = || LocalError::io("no folder for the servers' files");
         let parent = std::path::absolute(std::env::temp_dir()).map_err(what())?;
-        let folder = tempfile::Builder::new().prefix("sba-run-").tempdir_in(parent).map_err(what())?;
+        let folder = HeldFolder::create_in(&parent).map_err(what())?;
         // Others may pass through, not look: Postgres may run as another user. Secrets in it are files of mode 0600.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).map_err(what())?;
         Ok(Self { folder })

@@ -6,9 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::TempDir;
-
-use crate::local::{LocalError, RunFolder};
+use crate::local::{LocalError, RunFolder, held::HeldFolder};
 use nix::unistd::{Gid, Uid, User, chown};
 
 /// The user to run as where SBA runs as root.
@@ -41,11 +39,11 @@ impl ServerUser {
 
     /// A new folder that the user can enter: inside `run` if the way there is open, else one in `/tmp`, which goes when
     /// the second value is dropped.
-    pub(super) fn folder(&self, run: &RunFolder) -> Result<(PathBuf, Option<TempDir>), LocalError> {
+    pub(super) fn folder(&self, run: &RunFolder) -> Result<(PathBuf, Option<HeldFolder>), LocalError> {
         let (folder, elsewhere) = if self.other.is_none() || others_can_enter(run.path()) {
             (run.sub("postgres-")?, None)
         } else {
-            let folder = tempfile::Builder::new().prefix("sba-postgres-").tempdir_in("/tmp");
+            let folder = HeldFolder::create_in(Path::new("/tmp"));
             let folder = folder.map_err(LocalError::io("no folder for Postgres"))?;
             (folder.path().to_owned(), Some(folder))
         };
