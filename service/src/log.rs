@@ -39,7 +39,7 @@ mod snapshot;
 
 pub use append::AppendError;
 pub use find::Rest;
-pub use follow::Follow;
+pub use follow::{Beginning, Follow};
 pub use history::{PAGE_RECORDS, Page};
 pub use load::Loaded;
 pub use purge::Standing;
@@ -88,6 +88,12 @@ impl ReadError {
             Self::Unreadable { .. } | Self::Unsound(_) => "log_unreadable",
             Self::Gone => "log_gone",
         }
+    }
+
+    /// Whether asking again may help. Of a run whose log is gone there is something else to be shown then.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Gone)
     }
 
     /// Whether a newer version wrote what could not be read: the run is then left for a newer process.

@@ -46,7 +46,6 @@ pub(crate) struct Hub(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    client: Client,
     log: RunLog,
     limits: Limits,
     metrics: Metrics,
@@ -95,7 +94,6 @@ impl Hub {
     ) -> Self {
         let (verify, shards) = (limits.verify, log.shards());
         let hub = Self(Arc::new(Inner {
-            client: client.clone(),
             log,
             viewers: Arc::new(Semaphore::new(limits.viewers)),
             shares: Shares::new(limits.viewers_per_tenant),
@@ -151,7 +149,7 @@ impl Hub {
         watches.insert(key, Entry { watch: Arc::clone(&watch), viewers: 1 });
         drop(watches);
         self.0.metrics.viewers.inc();
-        let tail = Tail { client: self.0.client.clone(), log: self.0.log.clone(), watch: Arc::clone(&watch) };
+        let tail = Tail { log: self.0.log.clone(), watch: Arc::clone(&watch) };
         self.0.tasks.spawn(tail.follow());
         Seat { hub: self.clone(), watch }
     }

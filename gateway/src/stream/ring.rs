@@ -37,20 +37,7 @@ pub(crate) struct Ring {
     room: Room,
     /// The `seq` that comes next.
     next: u64,
-    /// Where the last record that was taken in stands in the stream.
-    position: u64,
     ended: bool,
-}
-
-/// What a record that arrives is to a ring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fit {
-    /// All of it is known.
-    Repeat,
-    /// It goes on where the ring ends, or before.
-    Next,
-    /// Something is missing before it.
-    Gap,
 }
 
 /// What a ring has for a viewer.
@@ -69,12 +56,7 @@ pub(crate) enum Slice {
 impl Ring {
     /// An empty ring at the start of a log.
     pub(crate) fn new(room: Room) -> Self {
-        Self { frames: VecDeque::new(), bytes: 0, room, next: 1, position: 0, ended: false }
-    }
-
-    /// Where the log is to be read on.
-    pub(crate) const fn position(&self) -> u64 {
-        self.position
+        Self { frames: VecDeque::new(), bytes: 0, room, next: 1, ended: false }
     }
 
     /// The `seq` that comes next.
@@ -87,25 +69,13 @@ impl Ring {
         self.ended
     }
 
-    /// How events `first..=last` fit.
-    pub(crate) const fn fit(&self, first: u64, last: u64) -> Fit {
-        if last < self.next {
-            Fit::Repeat
-        } else if first > self.next {
-            Fit::Gap
-        } else {
-            Fit::Next
-        }
-    }
-
-    /// Takes the frames of one record, as far as they are new. They must [fit](Ring::fit).
+    /// Takes the frames of one record, as far as they are new and follow.
     pub(crate) fn push(&mut self, frames: Vec<Frame>) {
         for frame in frames {
             if frame.seq != self.next || self.ended {
                 continue;
             }
             self.next += 1;
-            self.position = frame.stream_sequence;
             self.ended = frame.last;
             self.bytes += frame.text.len();
             self.room.taken.fetch_add(frame.text.len(), Ordering::Relaxed);
@@ -179,17 +149,14 @@ mod tests {
         assert!(matches!(ring.after(5, 10), Slice::CaughtUp));
         assert!(matches!(ring.after(u64::MAX - 1, 10), Slice::CaughtUp));
         assert!(matches!(ring.after(u64::MAX, 10), Slice::CaughtUp), "a position that no run ever has");
-        assert_eq!((ring.position(), ring.next()), (50, 6));
+        assert_eq!(ring.next(), 6);
     }
 
     #[test]
-    fn repeats_are_dropped_and_gaps_seen() {
+    fn repeats_are_dropped_and_what_does_not_follow_is_not_taken() {
         let mut ring = ring(10);
         ring.push(vec![frame(1), frame(2)]);
-        assert_eq!(ring.fit(1, 2), Fit::Repeat);
-        assert_eq!(ring.fit(4, 5), Fit::Gap);
-        assert_eq!(ring.fit(2, 3), Fit::Next);
-        ring.push(vec![frame(2), frame(3)]);
+        ring.push(vec![frame(2), frame(3), frame(5)]);
         assert_eq!(seqs(ring.after(0, 10)), [1, 2, 3]);
     }
 

@@ -57,7 +57,7 @@ impl Lost {
         match self {
             Self::NoRun => false,
             Self::Broken { transient } => *transient,
-            Self::Log(error) => matches!(error, ReadError::Unavailable(_)),
+            Self::Log(error) => error.may_pass(),
         }
     }
 }
@@ -135,7 +135,7 @@ impl Viewer {
                 return Ok(self.took(frames));
             }
             if page.records.is_empty() {
-                return Err(ReadError::Unavailable("a part of the run's log is gone".to_owned()).into());
+                return Err(ReadError::Gone.into());
             }
         }
     }

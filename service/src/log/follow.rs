@@ -9,13 +9,14 @@ use std::time::Duration;
 use async_nats::{Message, Subscriber};
 use futures::StreamExt as _;
 use sba_subjects::{
+    envelope::Envelope,
     id::{RunId, TenantKey},
     record::Head,
     subject::filter,
 };
 use tokio::time::sleep;
 
-use super::{ReadError, RunLog, Stored};
+use super::{Loaded, ReadError, RunLog, Stored};
 
 /// Pause before a replica that has not got what was announced is asked again, and how often that is done before it is
 /// left to the next check.
@@ -39,6 +40,19 @@ pub struct Follow {
     vain: u32,
     /// Whether the log may have more, so that it is read before anything is listened to.
     behind: bool,
+    /// Records that were read and not given out yet.
+    read: Vec<Stored>,
+}
+
+/// How a run begins that is followed.
+#[derive(Debug)]
+pub enum Beginning {
+    /// There is no such run.
+    Nowhere,
+    /// Nobody has begun it yet: its command says its first event, which will be stored.
+    Promised(Box<Envelope>),
+    /// It stands in the log.
+    Stored,
 }
 
 impl RunLog {
@@ -53,16 +67,57 @@ impl RunLog {
         let live = self.jetstream.client().subscribe(subject).await;
         let live = live.map_err(|error| ReadError::Unavailable(error.to_string()))?;
         let (log, tenant) = (self.clone(), tenant.clone());
-        Ok(Follow { log, tenant, run, live, position: 0, next: 1, announced: 0, vain: 0, behind: true })
+        Ok(Follow {
+            log,
+            tenant,
+            run,
+            live,
+            position: 0,
+            next: 1,
+            announced: 0,
+            vain: 0,
+            behind: true,
+            read: Vec::new(),
+        })
     }
 }
 
 impl Follow {
+    /// How a run begins: to be asked before anything else. A replica may not have it yet; the leader knows.
+    ///
+    /// # Errors
+    /// [`ReadError`]; also where the leader has it and no replica gets it.
+    pub async fn beginning(&mut self) -> Result<Beginning, ReadError> {
+        for tries in 0..=LAG_TRIES {
+            let page = self.log.history(&self.tenant, self.run, 0).await?;
+            if !page.records.is_empty() {
+                (self.behind, self.read) = (page.more, page.records);
+                return Ok(Beginning::Stored);
+            }
+            if tries == 0 {
+                match self.log.load(&self.tenant, self.run).await? {
+                    None => return Ok(Beginning::Nowhere),
+                    Some(Loaded { promised: Some(first), .. }) => return Ok(Beginning::Promised(first)),
+                    Some(_) => {}
+                }
+            }
+            sleep(LAG_PAUSE).await;
+        }
+        Err(ReadError::Unavailable("no replica has the run's log".to_owned()))
+    }
+
     /// The records that come next, at least one. Waits for them. A future that is dropped loses nothing.
     ///
     /// # Errors
     /// [`ReadError`]; following can be gone on with, unless a part of the log is [gone](ReadError::Gone).
     pub async fn next(&mut self) -> Result<Vec<Stored>, ReadError> {
+        if !self.read.is_empty() {
+            let read = std::mem::take(&mut self.read);
+            let new = self.take(read);
+            if !new.is_empty() {
+                return Ok(new);
+            }
+        }
         loop {
             if self.behind {
                 let page = self.log.history(&self.tenant, self.run, self.position).await?;

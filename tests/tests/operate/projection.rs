@@ -60,7 +60,7 @@ async fn ended(office: &Office) -> RunId {
 async fn rows_are_made_anew_while_runs_go_on_and_what_only_postgres_has_stays() {
     let (office, _orchestrator) = orchestrated().await;
     let mut finished = Vec::new();
-    for _ in 0..120 {
+    for _ in 0..320 {
         finished.push(ended(&office).await);
     }
     let mut waiting = writer(&office).await;
@@ -76,10 +76,15 @@ async fn rows_are_made_anew_while_runs_go_on_and_what_only_postgres_has_stays() 
     tamper(&office, &office.tenant, &tampering).await;
     tamper(&office, &office.tenant, &format!("delete from agent_steps where run_id <> '{}'", finished[0])).await;
     let killed = office.begin(&["projection", "rebuild"]);
-    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    until("the first rows", async || {
+        let rows = dump(&office, &office.tenant).await;
+        let anew = |row: &Value| row["prompt"].is_string() && row["prompt"] != "x" && row["id"] != json!(finished[0]);
+        rows.iter().any(anew).then_some(())
+    })
+    .await;
     drop(killed);
     let said = office.sba(&["projection", "rebuild", "--json"]).await.documents().remove(0);
-    assert_eq!(said, json!({"runs": 120, "left_out": 0, "nobodys": 0}), "119 that have ended, and one that has not");
+    assert_eq!(said, json!({"runs": 320, "left_out": 0, "nobodys": 0}), "319 that have ended, and one that has not");
     assert_eq!(dump(&office, &office.tenant).await, before);
 
     // And again, with runs in flight.
@@ -166,6 +171,40 @@ async fn the_status_says_how_far_it_is_and_what_was_left_out() {
     assert_eq!((&entry["sequence"], &entry["code"]), (&json!(nonsense), &json!("record_headless")), "{left}");
     let text = office.sba(&["projection", "status"]).await;
     assert!(text.out.contains("left out  1") && text.out.contains("record_headless"), "{text:?}");
+}
+
+#[tokio::test]
+async fn what_the_database_refused_is_written_by_a_rebuild_once_it_takes_it() {
+    let (office, _orchestrator) = orchestrated().await;
+    let mut owner = PgConnection::connect(&office.database.owner_url).await.unwrap();
+    let refused = Writer { tenant: office.tenant.clone(), ..Writer::new(&office.jetstream).await.unwrap() };
+    let check = format!("alter table agent_runs add constraint odd check (id <> '{}')", refused.run);
+    sqlx::query(AssertSqlSafe(check)).execute(&mut owner).await.unwrap();
+    let mut run = refused;
+    run.create().await.unwrap();
+    let other = ended(&office).await;
+    let status = async || office.sba(&["projection", "status", "--json"]).await.documents().remove(0);
+    let left = until("what was left out", async || {
+        let now = status().await;
+        (now["left_out"] == 1).then_some(now)
+    })
+    .await;
+    let entry = &left["entries"][0];
+    assert_eq!((&entry["run_id"], &entry["tenant_id"]), (&json!(run.run), &json!(office.tenant.id())), "{left}");
+    assert_eq!(entry["code"], json!("invalid_value"));
+    projected(&office).await;
+    let rows = dump(&office, &office.tenant).await;
+    assert!(rows.iter().any(|row| row["id"] == json!(other)), "it stands in nobody's way");
+    let said = office.sba(&["projection", "rebuild", "--json"]).await;
+    assert_eq!(said.code, 4, "{said:?}");
+    let counts: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(counts, json!({"runs": 1, "left_out": 1, "nobodys": 0}));
+
+    sqlx::query("alter table agent_runs drop constraint odd").execute(&mut owner).await.unwrap();
+    assert_eq!(office.sba(&["projection", "rebuild"]).await.code, 0);
+    let rows = dump(&office, &office.tenant).await;
+    assert!(rows.iter().any(|row| row["id"] == json!(run.run)), "{rows:?}");
+    assert_eq!(status().await["left_out"], json!(0));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::stream::Config;
 use ciborium::Value as Cbor;
 use futures::StreamExt as _;
 use sba_subjects::{
@@ -13,7 +14,7 @@ use sba_subjects::{
     name::Verb,
     record,
     run::{Effect, Failure, RunStatus, StepKind, StepStatus, Usage},
-    stream::Stream,
+    stream::{Sizing, Stream},
     subject::Subject,
 };
 use sba_tests::run_log::{Writer, token};
@@ -194,6 +195,27 @@ async fn a_run_is_watched_as_it_goes_without_a_gap() {
     assert!(text.out.contains(&spoken), "the text as it came");
     let again = office.sba(&["run", "watch", &run, "--json"]).await;
     assert_eq!(seqs(&again).len(), 406, "a run that has ended is shown to its end");
+}
+
+#[tokio::test]
+async fn what_was_not_heard_live_is_read() {
+    let office = Office::open().await;
+    // A stream that says nothing again: every live message is lost.
+    office.jetstream.delete_stream(Stream::Runs.as_str()).await.unwrap();
+    let silent = Config { republish: None, ..Stream::Runs.config(&Sizing::default()) };
+    office.jetstream.create_stream(silent).await.unwrap();
+    let mut writer = writer(&office).await;
+    let run = writer.run.to_string();
+    let args = ["run", "watch", &run, "--json"];
+    let write = async {
+        for _ in 0..3 {
+            say(&mut writer, None, vec![status(RunStatus::Running)]).await;
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+        end(&mut writer, RunStatus::Completed).await;
+    };
+    let (watched, ()) = tokio::join!(office.sba(&args), write);
+    assert_eq!(field(&watched.documents(), "seq"), (1..=7).map(|seq| json!(seq)).collect::<Vec<_>>());
 }
 
 #[tokio::test]
