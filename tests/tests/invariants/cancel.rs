@@ -69,7 +69,8 @@ pub(crate) async fn a_call_that_is_made_is_stopped_and_said_to_be_unknown(site: 
 pub(crate) async fn no_token_follows(site: &mut Site) {
     let world = site.world.clone();
     let words: String = (1..=1_000).map(|n| format!("word{n} ")).collect();
-    let turn = Turn::slowly(words, 10);
+    // It would speak on for minutes.
+    let turn = Turn::slowly(words, 200);
     let run = Run::start(&world.urls, &world.quick, json!({}), "no-token", [turn]).await.unwrap();
     run.until_said("token").await.unwrap();
     assert!(world.model.speaking() > 0);
@@ -78,6 +79,7 @@ pub(crate) async fn no_token_follows(site: &mut Site) {
     assert_eq!(ended.how(), ("cancelled", "cancelled"), "{ended:?}");
     let cancelling = ended.events.iter().position(|event| event.payload["status"] == "cancelling").unwrap();
     assert!(ended.events[cancelling..].iter().all(|event| event.r#type != "token"), "{ended:?}");
-    let silent = until("the model to be let go", PATIENCE, async || Ok((world.model.speaking() == 0).then_some(())));
+    let soon = std::time::Duration::from_secs(20);
+    let silent = until("the model to be let go", soon, async || Ok((world.model.speaking() == 0).then_some(())));
     silent.await.unwrap();
 }
