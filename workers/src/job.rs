@@ -64,7 +64,9 @@ pub(crate) struct Ingest {
 pub(crate) struct Policy {
     /// How a job is tried that has no rules of its own.
     pub(crate) usual: Tries,
-    /// How the calls of tools are tried.
+    /// How the calls of tools are tried that have no rules of their own.
+    pub(crate) calls: Tries,
+    /// How the calls of the others are tried.
     pub(crate) tools: BTreeMap<ToolName, Tries>,
     /// Time between two signs of progress.
     pub(crate) progress: Duration,
@@ -81,6 +83,7 @@ impl Policy {
     pub(crate) fn of(config: &Config) -> Self {
         Self {
             usual: config.usual_tries(),
+            calls: config.usual_call_tries(),
             tools: config.tool_tries(),
             progress: config.worker.progress_ms.into(),
             max_result: config.worker.max_result_bytes,
@@ -91,10 +94,9 @@ impl Policy {
 
     /// How a job is tried.
     pub(crate) fn tries(&self, job: &JobBody) -> &Tries {
-        let tool = match job {
-            JobBody::Tool(call) => self.tools.get(&call.tool_name),
-            JobBody::Index(_) | JobBody::Supervise(_) => None,
-        };
-        tool.unwrap_or(&self.usual)
+        match job {
+            JobBody::Tool(call) => self.tools.get(&call.tool_name).unwrap_or(&self.calls),
+            JobBody::Index(_) | JobBody::Supervise(_) => &self.usual,
+        }
     }
 }

@@ -112,6 +112,7 @@ fn a_tool_is_tried_as_its_own_settings_say_and_else_as_all_are() {
     assert_eq!((own.deliveries, own.never.as_slice()), (2, ["job_timeout".to_owned()].as_slice()));
     assert_eq!(own.backoff, usual.backoff);
     assert_eq!((usual.deliveries, usual.deadline), (4, config.worker.job_deadline_ms.duration()));
+    assert_eq!(own.deadline, Millis::new(7_000).duration(), "nobody waits longer");
     let search = &tools[&"knowledge_search".parse().unwrap()];
     assert_eq!(search.deliveries, 4);
     assert!(search.deadline < usual.deadline, "a tool has its own usual time");

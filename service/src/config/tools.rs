@@ -63,6 +63,13 @@ impl Config {
         }
     }
 
+    /// How the call of a tool is tried that no other settings concern: nobody waits longer for its answer.
+    #[must_use]
+    pub fn usual_call_tries(&self) -> Tries {
+        let usual = self.usual_tries();
+        Tries { deadline: usual.deadline.min(self.orchestrator.tool_deadline_ms.into()), ..usual }
+    }
+
     /// How the calls of tools are tried, by tool, as far as that is not as usual.
     #[must_use]
     pub fn tool_tries(&self) -> BTreeMap<ToolName, Tries> {
@@ -72,13 +79,14 @@ impl Config {
     }
 
     fn tries_of(&self, tool: &ToolName) -> Tries {
-        let (usual, own) = (self.usual_tries(), self.tools.0.get(tool.as_str()).cloned().unwrap_or_default());
+        let (usual, own) = (self.usual_call_tries(), self.tools.0.get(tool.as_str()).cloned().unwrap_or_default());
         let (shortest, longest) = (own.retry_min_ms.map(Into::into), own.retry_max_ms.map(Into::into));
+        let answer = own.call_deadline_ms.unwrap_or(self.orchestrator.tool_deadline_ms);
         let deadline = own.try_deadline_ms.or_else(|| spec(tool.as_str())?.try_ms.map(Millis::new));
         Tries {
             deliveries: own.max_deliveries.unwrap_or(usual.deliveries),
             backoff: Backoff::new(shortest.unwrap_or(usual.backoff.shortest), longest.unwrap_or(usual.backoff.longest)),
-            deadline: deadline.map_or(usual.deadline, Into::into),
+            deadline: deadline.unwrap_or(self.worker.job_deadline_ms).min(answer).into(),
             never: own.no_retry,
         }
     }

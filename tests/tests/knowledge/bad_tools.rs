@@ -86,7 +86,7 @@ async fn what_a_tool_does_wrong_is_said_to_its_run_and_costs_no_other_call() {
     let all = [Bad::Huge, Bad::Sent, Bad::Deep, Bad::Verbose, Bad::Nul, Bad::Panics, Bad::Hangs, Bad::Good];
     let tools = all.map(|tool| Arc::new(tool) as Arc<dyn Tool>).to_vec();
     let quickly = |config: &mut Config| {
-        config.orchestrator.tool_deadline_ms = Millis::new(1_000);
+        config.orchestrator.tool_deadline_ms = Millis::new(5_000);
         config.worker.max_deliveries = 2;
     };
     let bench = Bench::start_configured(quickly, tools).await;
