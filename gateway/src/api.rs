@@ -38,16 +38,19 @@ pub(crate) fn router(app: &App) -> (Router<App>, OpenApi) {
         .layer(DefaultBodyLimit::disable())
         .route_layer(middleware::from_fn_with_state((app.clone(), Taking::Whole(limits.max_body_bytes)), admit))
         .layer(middleware::from_fn_with_state(limits.request_timeout_ms.duration(), in_time));
+    // A poll waits as long as it likes before it is answered.
+    let answered = limits.request_timeout_ms.duration() + limits.max_poll_wait_ms.duration();
+    let watching_routes = runs::watching().split_for_parts().0.layer(middleware::from_fn_with_state(answered, in_time));
     let upload_size = document.saturating_add(FORM);
     let upload_routes = uploads
         .0
         .layer(DefaultBodyLimit::max(upload_size))
         .route_layer(middleware::from_fn_with_state((app.clone(), Taking::Pieces(upload_size)), admit))
         .layer(middleware::from_fn_with_state(limits.upload_timeout_ms.duration(), in_time));
-    (plain_routes.merge(upload_routes), openapi::document())
+    (plain_routes.merge(watching_routes).merge(upload_routes), openapi::document())
 }
 
-/// Every endpoint but those for uploads.
+/// Every endpoint but those for uploads and for watching.
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(tenants::router())

@@ -15,9 +15,11 @@ mod viewer;
 mod watch;
 
 pub(crate) mod socket;
+pub(crate) mod sse;
 
 pub(crate) use self::{
     ended::farewell,
+    frame::Frame,
     hub::{Hub, JoinError, Limits},
     ring::Room,
     viewer::{Lost, Viewer},

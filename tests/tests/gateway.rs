@@ -9,6 +9,8 @@ mod artifacts;
 mod control;
 #[path = "gateway/documents.rs"]
 mod documents;
+#[path = "gateway/events.rs"]
+mod events;
 #[path = "gateway/execute.rs"]
 mod execute;
 #[path = "gateway/fork.rs"]

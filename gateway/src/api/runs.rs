@@ -1,12 +1,14 @@
 //! `/api/v1/runs`, and tool calls, which are runs too.
 
 mod control;
+mod events;
 mod execute;
 mod fork;
 mod get;
 mod keyed;
 mod links;
 mod list;
+mod seat;
 mod start;
 mod stream;
 mod view;
@@ -16,12 +18,16 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub use self::view::{Projected, RunView};
 use crate::app::App;
 
-/// The endpoints of runs.
+/// Watching runs: whoever does so for long has a place of its own, and takes none of those for requests.
+pub(super) fn watching() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(stream::stream_run)).routes(routes!(events::run_events))
+}
+
+/// The other endpoints of runs.
 pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(start::start_run, list::list_runs))
         .routes(routes!(get::get_run))
-        .routes(routes!(stream::stream_run))
         .routes(routes!(control::continue_run))
         .routes(routes!(control::cancel_run))
         .routes(routes!(control::pause_run))

@@ -7,6 +7,7 @@ use futures::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
+use sba_service::config::GatewayConfig;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite;
 use tracing::debug;
@@ -16,7 +17,7 @@ use super::{hub::Hub, viewer::Viewer};
 /// Longest wait for a client's answer to a close.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How a socket is kept.
+/// How a stream is kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keeping {
     /// Time between pings; one that misses two is gone.
@@ -25,6 +26,13 @@ pub(crate) struct Keeping {
     pub(crate) write: Duration,
     /// When the viewer's token ends.
     pub(crate) until: Instant,
+}
+
+impl Keeping {
+    /// As it is configured, for a viewer whose token ends then.
+    pub(crate) const fn of(config: &GatewayConfig, until: Instant) -> Self {
+        Self { ping: config.ws_ping_interval_ms.duration(), write: config.ws_write_timeout_ms.duration(), until }
+    }
 }
 
 /// Why a socket is closed, with the code that the client sees. `docs/api.md` lists them.

@@ -53,10 +53,12 @@ pub struct GatewayConfig {
     pub max_page_size: u32,
     /// Hours for which an idempotency key answers with what it made the first time.
     pub idempotency_hours: u32,
-    /// WebSocket viewers of this process; more are refused with 503.
+    /// Viewers of this process, by WebSocket, server-sent events or polling; more are refused with 503.
     pub max_viewers: usize,
     /// As many of one tenant; more are refused with 429.
     pub max_viewers_per_tenant: usize,
+    /// Longest time for which a viewer that polls waits for an event, in milliseconds.
+    pub max_poll_wait_ms: Millis,
     /// Events of a watched run that are kept in memory for viewers that join or lag.
     pub ring_events: usize,
     /// Most bytes of these events, for one run.
@@ -101,6 +103,7 @@ impl Default for GatewayConfig {
             idempotency_hours: 24,
             max_viewers: 10_000,
             max_viewers_per_tenant: 5_000,
+            max_poll_wait_ms: Millis::new(20_000),
             ring_events: 1_024,
             ring_bytes: 4 << 20,
             rings_bytes: 256 << 20,
@@ -147,6 +150,7 @@ impl GatewayConfig {
         to.range("idempotency_hours", self.idempotency_hours, 1..=720);
         to.range("max_viewers", self.max_viewers, 1..=1_000_000);
         to.range("max_viewers_per_tenant", self.max_viewers_per_tenant, 1..=1_000_000);
+        to.range("max_poll_wait_ms", self.max_poll_wait_ms.get(), 0..=600_000);
         to.range("ring_events", self.ring_events, 16..=1_048_576);
         to.range("ring_bytes", self.ring_bytes, 1_024..=1 << 30);
         to.range("rings_bytes", self.rings_bytes, self.ring_bytes..=1 << 40);

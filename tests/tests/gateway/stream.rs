@@ -14,13 +14,14 @@ use sba_subjects::{
 };
 use sba_tests::run_log::{Writer, token};
 use serde_json::json;
+use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
 use super::support::{DEADLINE, House, event, house, house_with, refusal, seqs, to_the_end};
 
-async fn finish(writer: &mut Writer) {
+pub(crate) async fn finish(writer: &mut Writer) {
     let done = Done {
         run_id: writer.run,
         status: RunStatus::Completed,
@@ -32,7 +33,7 @@ async fn finish(writer: &mut Writer) {
 }
 
 /// Says so many tokens, one to five a record.
-async fn say(writer: &mut Writer, tokens: u64) {
+pub(crate) async fn say(writer: &mut Writer, tokens: u64) {
     let until = writer.seq + tokens;
     while writer.seq < until {
         let count = (writer.seq % 5 + 1).min(until - writer.seq);
@@ -41,11 +42,39 @@ async fn say(writer: &mut Writer, tokens: u64) {
     }
 }
 
-async fn started(house: &House) -> (RunId, Writer) {
+pub(crate) async fn started(house: &House) -> (RunId, Writer) {
     let run = house.start(&json!({"prompt": "a"})).await;
     let mut writer = house.writer(run).await;
     writer.take().await.unwrap().unwrap();
     (run, writer)
+}
+
+/// A run of which only rows are left; it goes on, as far as they say.
+pub(crate) async fn without_log(house: &House) -> RunId {
+    let run = RunId::from_uuid(Uuid::from_u128(77));
+    let at = OffsetDateTime::UNIX_EPOCH;
+    let mut tx = house.store.begin(house.tenant.id()).await.unwrap();
+    let new = NewRun {
+        id: run,
+        seq: 1,
+        at,
+        user_id: UserId::from_uuid(Uuid::from_u128(7)),
+        session_id: None,
+        workflow: "render".to_owned(),
+        prompt: "a".to_owned(),
+        request: json!({}),
+    };
+    runs::write(&mut tx, &[new], &[]).await.unwrap();
+    tx.commit().await.unwrap();
+    run
+}
+
+/// And it has ended with event 9.
+pub(crate) async fn ends_without_log(house: &House, run: RunId) {
+    let mut tx = house.store.begin(house.tenant.id()).await.unwrap();
+    let done = RunUpdate { status: Some(RunStatus::Failed), ..RunUpdate::new(run, 9, OffsetDateTime::UNIX_EPOCH) };
+    runs::write(&mut tx, &[], &[done]).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 #[tokio::test]
@@ -220,29 +249,12 @@ async fn a_gateway_that_ends_tells_its_viewers() {
 #[tokio::test]
 async fn a_run_whose_log_was_removed_says_so_and_how_it_ended() {
     let house = house().await;
-    let run = RunId::from_uuid(Uuid::from_u128(77));
-    let at = time::OffsetDateTime::UNIX_EPOCH;
-    let mut tx = house.store.begin(house.tenant.id()).await.unwrap();
-    let new = NewRun {
-        id: run,
-        seq: 1,
-        at,
-        user_id: UserId::from_uuid(Uuid::from_u128(7)),
-        session_id: None,
-        workflow: "render".to_owned(),
-        prompt: "a".to_owned(),
-        request: json!({}),
-    };
-    runs::write(&mut tx, &[new], &[]).await.unwrap();
-    tx.commit().await.unwrap();
+    let run = without_log(&house).await;
     let bearer = format!("Bearer {}", house.member());
     let open = house.try_watch(run, 0, &[("authorization", &bearer)]).await;
     assert_eq!(refusal(open).0, 404, "a run that goes on has a log");
 
-    let mut tx = house.store.begin(house.tenant.id()).await.unwrap();
-    let done = RunUpdate { status: Some(RunStatus::Failed), ..RunUpdate::new(run, 9, at) };
-    runs::write(&mut tx, &[], &[done]).await.unwrap();
-    tx.commit().await.unwrap();
+    ends_without_log(&house, run).await;
     let (said, code) = to_the_end(&mut house.watch(run, 4).await).await;
     assert_eq!(code, 1000);
     assert_eq!(said.len(), 2, "{said:?}");

@@ -1,32 +1,26 @@
 //! `GET /api/v1/runs/{run_id}/stream`: watch a run over a WebSocket.
 
-use std::time::Duration;
-
 use axum::{
     extract::{
         FromRequestParts, State,
-        ws::{Utf8Bytes, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::{HeaderMap, request::Parts},
     response::Response,
 };
-use sba_subjects::id::{RunId, SessionId};
+use sba_subjects::id::RunId;
 use serde::Deserialize;
-use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::display};
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::view::{Projected, RunView};
+use super::seat::{self, Seat};
 use crate::{
     app::App,
-    auth::{Action, Principal},
+    auth::Principal,
     error::{ApiError, Code},
     extract::{Path, Query},
-    stream::{
-        JoinError, Lost, Viewer, farewell,
-        socket::{self, Keeping},
-    },
+    stream::socket::{self, Keeping},
 };
 
 /// The subprotocol of this stream: one JSON document a message.
@@ -61,21 +55,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
     }
 }
 
-impl From<JoinError> for ApiError {
-    fn from(error: JoinError) -> Self {
-        match error {
-            JoinError::Crowded => Self::new(Code::RateLimited, "the tenant has as many viewers as it may"),
-            JoinError::Full => Self::new(Code::Overloaded, "there is no room for another viewer"),
-            JoinError::Stopping => Self::new(Code::Unavailable, "this gateway is about to end"),
-            JoinError::Lost(Lost::NoRun) => Self::not_found("run"),
-            JoinError::Lost(lost) if lost.is_transient() => {
-                Self::new(Code::Unavailable, "the run's log cannot be read now").caused_by(lost)
-            }
-            JoinError::Lost(lost) => Self::new(Code::Internal, "the run's log cannot be read").caused_by(lost),
-        }
-    }
-}
-
 /// Watch a run
 ///
 /// A WebSocket. Each message is one event of the run, in order, without gaps and without repeats. The stream is closed
@@ -106,22 +85,12 @@ pub(crate) async fn stream_run(
     headers: HeaderMap,
     Upgrade(upgrade): Upgrade,
 ) -> Result<Response, ApiError> {
-    principal.may(Action::ReadRuns)?;
     let run = RunId::from_uuid(run);
     Span::current().record("run_id", display(run));
     // Joined before the upgrade: what stands against it is an HTTP error, and what is needed first is there already.
-    let (seat, session) = seat(&app, &principal, run, query.after).await?;
-    let now = app.clock.now();
-    if let Some(session) = session {
-        app.sessions.admit(principal.tenant, session, &headers, now).await?;
-    }
+    let seat = seat::take(&app, &principal, run, query.after, &headers).await?;
     let config = &app.config.gateway;
-    let left = principal.expires.saturating_sub(now.unix_timestamp().unsigned_abs());
-    let keeping = Keeping {
-        ping: config.ws_ping_interval_ms.duration(),
-        write: config.ws_write_timeout_ms.duration(),
-        until: Instant::now() + Duration::from_secs(left.min(FAR)),
-    };
+    let keeping = Keeping::of(config, seat::until(&principal, app.clock.now()));
     let upgrade = upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
@@ -134,34 +103,9 @@ pub(crate) async fn stream_run(
         let shown = async move {
             match seat {
                 Seat::Before(viewer) => socket::show(socket, *viewer, hub, keeping).await,
-                Seat::Late(last) => socket::part(socket, last, keeping).await,
+                Seat::Late { said, .. } => socket::part(socket, said, keeping).await,
             }
         };
         tracked.track(shown.instrument(span))
     }))
 }
-
-/// What a viewer has come for.
-enum Seat {
-    /// A run with a log.
-    Before(Box<Viewer>),
-    /// What is left to be said of a run whose log was removed.
-    Late(Vec<Utf8Bytes>),
-}
-
-/// A place before the run, and the session that the run belongs to. Only a run that ended has lost its log.
-async fn seat(app: &App, principal: &Principal, run: RunId, after: u64) -> Result<(Seat, Option<SessionId>), ApiError> {
-    let error = match app.hub.join(&principal.key, run, after).await {
-        Ok((viewer, opened)) => return Ok((Seat::Before(Box::new(viewer)), opened.session)),
-        Err(error @ JoinError::Lost(Lost::NoRun)) => error,
-        Err(error) => return Err(error.into()),
-    };
-    let ended = Projected::read(&app.store, principal.tenant, run).await?.filter(Projected::has_ended);
-    let Some(ended) = ended else { return Err(error.into()) };
-    let (session, last) = (ended.session(), ended.last_seq());
-    let view = RunView::projected(principal.tenant, ended);
-    Ok((Seat::Late(farewell(run, after, last, &view)), session))
-}
-
-/// A year, in seconds: as far ahead as a timer is set.
-const FAR: u64 = 31_536_000;
