@@ -5,6 +5,7 @@ mod documents;
 mod idempotency;
 mod page;
 mod runs;
+mod schedules;
 mod sessions;
 mod tasks;
 mod tenants;
@@ -56,6 +57,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(tenants::router())
         .merge(sessions::router())
         .merge(runs::router())
+        .merge(schedules::router())
         .merge(artifacts::router())
         .merge(documents::router())
         .merge(tasks::router())

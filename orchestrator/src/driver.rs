@@ -15,7 +15,7 @@ mod activate;
 mod answers;
 mod commands;
 mod control;
-mod guard;
+pub(crate) mod guard;
 mod hearing;
 mod held;
 mod memory;

@@ -13,6 +13,7 @@ pub mod model;
 mod process;
 pub mod projector;
 pub mod retention;
+mod schedules;
 pub mod supervisor;
 
 pub use process::{OrchestratorError, run};

@@ -21,6 +21,7 @@ use crate::{
     model::{self, ModelError},
     projector::{Intervals, Projector},
     retention::Retention,
+    schedules::Scheduler,
     supervisor::{Patience, Supervisor},
 };
 
@@ -80,9 +81,11 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
     let provision = Provision::new(base.jetstream.clone(), config.nats.startup_timeout_ms.into());
     let (stream, queue) = consumer::commands(&pace(&config.orchestrator));
     let (timers, fired) = consumer::timers(&pace(&config.orchestrator));
-    provision.consumers([(stream.as_str(), queue), (timers.as_str(), fired)]).await?;
+    let (_, due) = consumer::schedules(&pace(&config.orchestrator));
+    provision.consumers([(stream.as_str(), queue), (timers.as_str(), fired), (timers.as_str(), due)]).await?;
     let shards = config.nats.sizing().run_shards;
     let log = RunLog::new(base.jetstream.clone(), shards, config.nats.request_timeout_ms.into()).await?;
+    let scheduler = scheduler(&config, &base, database.clone());
     let projector = Projector {
         jetstream: base.jetstream.clone(),
         log: log.clone(),
@@ -119,6 +122,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
     };
     shutdown.spawn(projector.run(shutdown.soft()));
     shutdown.spawn(supervisor.run(shutdown.soft()));
+    shutdown.spawn(scheduler.run(shutdown.clone()));
     base.serve();
     tracing::info!(instance = %base.instance, "the orchestrator takes commands");
     driver::listen(driver.clone(), &shutdown).await?;
@@ -146,6 +150,22 @@ fn intervals(config: &OrchestratorConfig) -> Intervals {
         keep: config.projector_keep_ms.into(),
         watch: config.projector_watch_ms.into(),
         retry: config.projector_retry_ms.into(),
+    }
+}
+
+/// What sees to schedules: each moment that is seen to takes a connection.
+fn scheduler(config: &Config, base: &Base, database: DatabaseOptions) -> Scheduler {
+    let own = &config.orchestrator;
+    Scheduler {
+        jetstream: base.jetstream.clone(),
+        database: DatabaseOptions { max_connections: own.max_firings, ..database },
+        clock: base.clock.clone(),
+        metrics: base.metrics.clone(),
+        at_once: own.max_firings as usize,
+        grace: own.schedule_grace_ms.into(),
+        publish: config.nats.request_timeout_ms.into(),
+        progress: own.command_progress_ms.into(),
+        deliveries: own.command_max_deliveries,
     }
 }
 

@@ -38,6 +38,7 @@ pub struct Metrics {
     swept: IntCounterVec,
     sweeps: IntCounter,
     sweep_failures: IntCounter,
+    firings: IntCounterVec,
     /// Runs that this process owns now.
     pub runs_owned: IntGauge,
     /// HTTP and WebSocket connections that are open now.
@@ -108,6 +109,7 @@ impl Metrics {
             swept: counters("sba_swept_total", "What nobody needed any more, or was lost", "what")?,
             sweeps: IntCounter::new("sba_sweeps_total", "Sweeps over all tenants")?,
             sweep_failures: IntCounter::new("sba_sweep_failures_total", "Tenants that could not be swept")?,
+            firings: counters("sba_schedule_firings_total", "Moments of schedules that were seen to", "outcome")?,
             runs_owned: IntGauge::new("sba_runs_owned", "Runs that this process owns")?,
             connections: IntGauge::new("sba_connections", "Connections that are open")?,
             connections_refused: IntCounter::new(
@@ -143,6 +145,7 @@ impl Metrics {
             Box::new(self.swept.clone()),
             Box::new(self.sweeps.clone()),
             Box::new(self.sweep_failures.clone()),
+            Box::new(self.firings.clone()),
             Box::new(self.runs_owned.clone()),
             Box::new(self.connections.clone()),
             Box::new(self.connections_refused.clone()),
@@ -211,6 +214,11 @@ impl Metrics {
         }
         self.sweeps.inc();
         self.sweep_failures.inc_by(left_out);
+    }
+
+    /// A moment of a schedule was seen to. `outcome` is one of a closed set.
+    pub fn firing(&self, outcome: &str) {
+        self.firings.with_label_values(&[outcome]).inc();
     }
 
     /// Something happened to the NATS connection. `event` is one of a closed set.

@@ -56,6 +56,14 @@ pub enum Action {
     DeadLetterRedriven,
     /// What could not be done was removed.
     DeadLetterDropped,
+    /// A schedule was made.
+    ScheduleCreated,
+    /// A schedule was held.
+    SchedulePaused,
+    /// A schedule goes on.
+    ScheduleResumed,
+    /// A schedule was deleted.
+    ScheduleDeleted,
 }
 
 impl Action {
@@ -75,6 +83,10 @@ impl Action {
             Self::RunForked => "run_forked",
             Self::DeadLetterRedriven => "dead_letter_redriven",
             Self::DeadLetterDropped => "dead_letter_dropped",
+            Self::ScheduleCreated => "schedule_created",
+            Self::SchedulePaused => "schedule_paused",
+            Self::ScheduleResumed => "schedule_resumed",
+            Self::ScheduleDeleted => "schedule_deleted",
         }
     }
 }

@@ -9,7 +9,7 @@
 //! - [`runs`], [`steps`], [`tool_calls`]: what runs look like, projected from their logs by [`projection`],
 //!   by one process at a time: [`lead`]; [`left_out`]: what could not be; [`log_tenants`]: whose logs there are;
 //! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
-//! - [`tasks`]: what people have to do;
+//! - [`tasks`]: what people have to do; [`schedules`]: what starts runs by the clock;
 //! - [`effects`], [`starts`]: what workers must remember of calls and jobs;
 //! - [`sweep`]: what nobody needs any more, of every tenant;
 //! - [`blob`]: bytes, in a folder or in S3.
@@ -31,6 +31,7 @@ pub mod page;
 pub mod pool;
 pub mod projection;
 pub mod runs;
+pub mod schedules;
 pub mod search;
 pub mod sessions;
 pub mod starts;

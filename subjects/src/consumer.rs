@@ -37,6 +37,15 @@ pub fn timers(pace: &Pace) -> (Stream, pull::Config) {
     (Stream::Timers, config(TIMERS.to_owned(), filter::FIRED.to_owned(), pace))
 }
 
+/// The durable name of the consumer that starts what schedules are for.
+pub const SCHEDULES: &str = "schedules";
+
+/// The consumer of schedules whose moment has come.
+#[must_use]
+pub fn schedules(pace: &Pace) -> (Stream, pull::Config) {
+    (Stream::Timers, config(SCHEDULES.to_owned(), filter::DUE.to_owned(), pace))
+}
+
 /// The consumer of one queue of jobs.
 #[must_use]
 pub fn jobs(queue: Queue, pace: &Pace) -> (Stream, pull::Config) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    id::{ArtifactId, AskId, CallId, InstanceId, RunId, SessionId, TenantId, UserId},
+    id::{ArtifactId, AskId, CallId, InstanceId, RunId, ScheduleId, SessionId, TenantId, UserId},
     name::{ToolName, Verb},
     run::{AskKind, Effect, Failure, RunStatus, Stall, StepKind, StepStatus, Usage, Workflow},
 };
@@ -122,6 +122,9 @@ pub struct Created {
     /// The run whose first steps this one takes over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fork_of: Option<ForkOf>,
+    /// The schedule that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<OfSchedule>,
 }
 
 /// What a tenant's settings say about its agents, as they stood when the run was accepted.
@@ -184,6 +187,15 @@ pub struct ForkOf {
     pub run: RunId,
     /// The last step that is taken over with its result; 0 for none.
     pub step: u32,
+}
+
+/// The schedule that started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfSchedule {
+    /// The schedule, of the same tenant.
+    pub schedule_id: ScheduleId,
+    /// The moment that it was started for, in milliseconds since 1970 (UTC).
+    pub at: u64,
 }
 
 /// What a request may choose. What it leaves open, the tenant's settings and the configuration decide.

@@ -138,6 +138,10 @@ uuid_id!(
     TaskId, "task id"
 );
 uuid_id!(
+    /// A schedule of a tenant: what starts runs by the clock.
+    ScheduleId, "schedule id"
+);
+uuid_id!(
     /// One question to a person; what an answer names.
     AskId, "ask id"
 );
@@ -153,6 +157,15 @@ uuid_id!(
     /// One process of SBA, from its start to its end.
     InstanceId, "instance id"
 );
+
+impl ScheduleId {
+    /// The run that a schedule starts for a moment, in seconds since 1970: whoever starts it, and however often, it is the
+    /// same one.
+    #[must_use]
+    pub fn run_at(&self, moment: i64) -> RunId {
+        RunId(Uuid::new_v5(&self.0, format!("run\0{moment}").as_bytes()))
+    }
+}
 
 impl CallId {
     /// The call that a step makes: whoever knows the run and the step knows it.

@@ -105,6 +105,8 @@ closed_set!(
         External = "jobx",
         /// A fired timer.
         Timer = "fired",
+        /// A schedule whose moment had come.
+        Schedule = "due",
     }
 );
 

@@ -27,7 +27,7 @@ closed_set!(
         Jobs = "JOBS",
         /// Jobs for tools that customers serve.
         Jobx = "JOBX",
-        /// Schedules and what they emit.
+        /// Timers of runs and schedules of tenants, and what they emit.
         Timers = "TIMERS",
         /// What could not be done.
         Dead = "DEAD",
@@ -96,7 +96,7 @@ impl Stream {
             Self::Cmds => &["sba.*.cmd.*.*.*"],
             Self::Jobs => &["sba.*.job.*.*.*"],
             Self::Jobx => &["sba.*.jobx.*.*"],
-            Self::Timers => &["sba.*.timer.*.*.*", "sba.*.fired.*.*.*"],
+            Self::Timers => &["sba.*.timer.*.*.*", "sba.*.fired.*.*.*", "sba.*.schedule.*.*", "sba.*.due.*.*"],
             Self::Dead => &["sba.*.dead.>"],
             Self::Audit => &["sba.*.audit.*"],
             Self::Answers => &["sba.*.answer.*"],
@@ -130,10 +130,15 @@ impl Stream {
             Self::Cmds => Config { max_messages_per_subject: MAX_COMMANDS, discard_new_per_subject: true, ..queue },
             // A job that is published again while it waits is refused: it is the same job.
             Self::Jobs | Self::Jobx => Config { max_messages_per_subject: 1, discard_new_per_subject: true, ..queue },
-            // Schedules and `discard: new` exclude each other (server error 10052).
-            Self::Timers => {
-                Config { allow_message_schedules: true, allow_message_ttl: true, discard: DiscardPolicy::Old, ..common }
-            }
+            // Schedules and `discard: new` exclude each other (server error 10052). A timer that fires again says all that
+            // the one before said, so the latest is enough, and what nobody takes any more takes no room.
+            Self::Timers => Config {
+                allow_message_schedules: true,
+                allow_message_ttl: true,
+                max_messages_per_subject: 1,
+                discard: DiscardPolicy::Old,
+                ..common
+            },
             // What is gone costs an answer in an outage, and nothing else.
             Self::Answers => Config {
                 max_messages_per_subject: 1,

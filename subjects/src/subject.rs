@@ -6,8 +6,10 @@
 //! sba.<tenant>.cmd.<p>.<run>.<verb>         CMDS    commands for it
 //! sba.<tenant>.job.<p>.<queue>.<call>       JOBS    jobs for SBA's workers
 //! sba.<tenant>.jobx.<tool>.<call>           JOBX    jobs for tools that a customer serves
-//! sba.<tenant>.timer.<p>.<run>.<name>       TIMERS  schedules
-//! sba.<tenant>.fired.<p>.<run>.<name>       TIMERS  what a schedule emits when its time has come
+//! sba.<tenant>.timer.<p>.<run>.<name>       TIMERS  timers of a run
+//! sba.<tenant>.fired.<p>.<run>.<name>       TIMERS  what a timer emits when its time has come
+//! sba.<tenant>.schedule.<p>.<schedule>      TIMERS  the next moment of a tenant's schedule
+//! sba.<tenant>.due.<p>.<schedule>           TIMERS  what it emits when the moment has come
 //! sba.<tenant>.dead.<origin>.…              DEAD    what could not be done
 //! sba.<tenant>.audit.<action>               AUDIT   who did what
 //! sba.<tenant>.answer.<slot>                ANSWERS answers of models, for while none can be reached
@@ -18,14 +20,14 @@
 //! hb.<instance>                                     heartbeats
 //! ```
 //!
-//! `<p>` follows from the run (or from the call, for a job), so a subject whose `<p>` is another's is
+//! `<p>` follows from the run (or from the call, for a job, or from the schedule), so a subject whose `<p>` is another's is
 //! refused. See [`filter`] for the patterns that consumers and subscriptions use.
 
 use std::{fmt, str::FromStr};
 
 use crate::{
     answer::Slot,
-    id::{CallId, InstanceId, InvalidId, Partition, RunId, TenantKey},
+    id::{CallId, InstanceId, InvalidId, Partition, RunId, ScheduleId, TenantKey},
     name::{AuditAction, Origin, Queue, RunKind, TimerName, ToolName, Verb},
 };
 
@@ -78,7 +80,7 @@ pub enum Subject {
         /// The call.
         call: CallId,
     },
-    /// A schedule.
+    /// A timer of a run.
     Timer {
         /// Whose run.
         tenant: TenantKey,
@@ -87,7 +89,7 @@ pub enum Subject {
         /// Which of its timers.
         name: TimerName,
     },
-    /// A schedule whose time has come.
+    /// A timer whose time has come.
     Fired {
         /// Whose run.
         tenant: TenantKey,
@@ -95,6 +97,20 @@ pub enum Subject {
         run: RunId,
         /// Which of its timers.
         name: TimerName,
+    },
+    /// The next moment of a schedule.
+    Schedule {
+        /// Whose schedule.
+        tenant: TenantKey,
+        /// Which schedule.
+        schedule: ScheduleId,
+    },
+    /// A schedule whose moment has come.
+    Due {
+        /// Whose schedule.
+        tenant: TenantKey,
+        /// Which schedule.
+        schedule: ScheduleId,
     },
     /// What could not be done: the subject it had, after `dead`.
     Dead(DeadLetter),
@@ -146,8 +162,15 @@ impl DeadLetter {
     /// The dead-letter subject for a message that had this subject; `None` for a family that has no dead letters.
     #[must_use]
     pub fn of(subject: Subject) -> Option<Self> {
-        matches!(subject, Subject::Cmd { .. } | Subject::Job { .. } | Subject::Jobx { .. } | Subject::Fired { .. })
-            .then(|| Self(Box::new(subject)))
+        let has = matches!(
+            subject,
+            Subject::Cmd { .. }
+                | Subject::Job { .. }
+                | Subject::Jobx { .. }
+                | Subject::Fired { .. }
+                | Subject::Due { .. }
+        );
+        has.then(|| Self(Box::new(subject)))
     }
 
     /// The subject that the message had.
@@ -163,6 +186,7 @@ impl DeadLetter {
             Subject::Cmd { .. } => Origin::Command,
             Subject::Jobx { .. } => Origin::External,
             Subject::Fired { .. } => Origin::Timer,
+            Subject::Due { .. } => Origin::Schedule,
             _ => Origin::Job,
         }
     }
@@ -180,6 +204,8 @@ impl Subject {
             | Self::Jobx { tenant, .. }
             | Self::Timer { tenant, .. }
             | Self::Fired { tenant, .. }
+            | Self::Schedule { tenant, .. }
+            | Self::Due { tenant, .. }
             | Self::Audit { tenant, .. }
             | Self::Answer { tenant, .. }
             | Self::Live { tenant, .. }
@@ -221,6 +247,10 @@ impl Subject {
             Self::Fired { run, name, .. } => {
                 write!(f, "{prefix}fired.{}.{run}.{name}", run.partition())
             }
+            Self::Schedule { schedule, .. } => {
+                write!(f, "{prefix}schedule.{}.{schedule}", Partition::of(schedule.as_uuid()))
+            }
+            Self::Due { schedule, .. } => write!(f, "{prefix}due.{}.{schedule}", Partition::of(schedule.as_uuid())),
             Self::Audit { action, .. } => write!(f, "{prefix}audit.{action}"),
             Self::Answer { slot, .. } => write!(f, "{prefix}answer.{slot}"),
             Self::Dead(dead) => dead.0.tail(f, "dead."),

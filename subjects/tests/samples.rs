@@ -48,6 +48,7 @@ fn events() -> Vec<Event> {
             settings: Box::default(),
             call: None,
             fork_of: None,
+            schedule: None,
         }),
         Event::Attempt(Attempt { instance: InstanceId::from_uuid(id(4)), restarts_step: Some(2) }),
         Event::Status(Status { status: RunStatus::Running, reason: None, until: None }),

@@ -152,6 +152,7 @@ impl Writer {
             settings: Box::default(),
             call: None,
             fork_of: None,
+            schedule: None,
         }
     }
 

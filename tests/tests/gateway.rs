@@ -17,6 +17,8 @@ mod execute;
 mod fork;
 #[path = "gateway/runs.rs"]
 mod runs;
+#[path = "gateway/schedules.rs"]
+mod schedules;
 #[path = "gateway/sessions.rs"]
 mod sessions;
 #[path = "gateway/stream.rs"]

@@ -18,6 +18,8 @@ mod metadata;
 mod projection;
 #[path = "store_postgres/rules.rs"]
 mod rules;
+#[path = "store_postgres/schedules.rs"]
+mod schedules;
 #[path = "store_postgres/search.rs"]
 mod search;
 #[path = "store_postgres/startup.rs"]

@@ -47,6 +47,7 @@ pub struct Sweeper {
 struct Ages {
     blob: Duration,
     pending: Duration,
+    overdue: Duration,
     key: Duration,
     effect: Duration,
     start: Duration,
@@ -59,6 +60,7 @@ impl Ages {
         Self {
             blob: sweeper.blob_age_ms.into(),
             pending: sweeper.pending_age_ms.into(),
+            overdue: sweeper.overdue_age_ms.into(),
             key: hours(config.gateway.idempotency_hours),
             effect: hours(sweeper.effect_hours),
             start: hours(sweeper.start_hours),

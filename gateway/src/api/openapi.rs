@@ -21,6 +21,7 @@ use super::{documented, documents, runs};
     ),
     tags(
         (name = "runs", description = "Runs of agents, and their streams"),
+        (name = "schedules", description = "What starts runs by the clock"),
         (name = "tools", description = "Tool calls, asked for by name"),
         (name = "tasks", description = "Tasks of people, which runs create and change too"),
         (name = "sessions", description = "Sessions, which keep a user's runs to those who hold their token"),

@@ -16,6 +16,10 @@ mod view;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::view::{Projected, RunView};
+pub(super) use self::{
+    start::{Bounds, StartOptions, StartRun},
+    view::FailureView,
+};
 use crate::app::App;
 
 /// Watching runs: whoever does so for long has a place of its own, and takes none of those for requests.

@@ -8,10 +8,10 @@ mod update;
 mod view;
 
 use sba_store::tasks::{MAX_DESCRIPTION, MAX_TITLE};
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{app::App, error::ApiError};
+use crate::{api::times, app::App, error::ApiError};
 
 /// The endpoints of tasks.
 pub(super) fn router() -> OpenApiRouter<App> {
@@ -28,8 +28,5 @@ fn one_line<C>(text: &str, _context: &C) -> garde::Result {
 
 /// When a task must be done, as a client wrote it.
 fn due_at(text: &str) -> Result<OffsetDateTime, ApiError> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .ok()
-        .and_then(|at| at.checked_to_offset(UtcOffset::UTC))
-        .ok_or_else(|| ApiError::invalid_field("due_at", "expected a time such as 2030-01-31T12:00:00Z"))
+    times::read(text).ok_or_else(|| ApiError::invalid_field("due_at", times::EXPECTED))
 }

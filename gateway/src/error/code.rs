@@ -62,6 +62,10 @@ codes! {
     LogGone = "log_gone", GONE;
     /// The run is not paused.
     NotPaused = "not_paused", CONFLICT;
+    /// The schedule has no moment left.
+    ScheduleEnded = "schedule_ended", CONFLICT;
+    /// The tenant has as many schedules as it may.
+    TooManySchedules = "too_many_schedules", CONFLICT;
     /// There is no tool of this name.
     ToolUnknown = "tool_unknown", BAD_REQUEST;
     /// The body came too slowly.

@@ -1,4 +1,4 @@
-//! Keeps a command from taking more with it than its own handling.
+//! Keeps a command, or the moment of a schedule, from taking more with it than its own handling.
 
 use std::panic::AssertUnwindSafe;
 
@@ -10,11 +10,11 @@ use sba_service::{backoff::Backoff, delivery::Fate};
 /// not go on without the command either.
 ///
 /// What was held is let go as the panic unwinds, and what the log has is whole: a record is stored or it is not.
-pub(super) async fn guarded(work: impl Future<Output = Fate>, deliveries: u32, most: u32, pause: Backoff) -> Fate {
+pub(crate) async fn guarded(work: impl Future<Output = Fate>, deliveries: u32, most: u32, pause: Backoff) -> Fate {
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(fate) => fate,
         Err(_) if deliveries < most => Fate::Later(pause.pause(deliveries)),
-        Err(_) => Fate::Dead { reason: "panicked", detail: "the orchestrator failed on this command".to_owned() },
+        Err(_) => Fate::Dead { reason: "panicked", detail: "the orchestrator failed on it".to_owned() },
     }
 }
 

@@ -4,6 +4,7 @@ use async_nats::HeaderMap;
 use sba_service::{
     log::{AppendError, Loaded, ReadError},
     publish::PublishFailure,
+    take_out::NotTakenOut,
     telemetry::trace,
 };
 use sba_subjects::{
@@ -42,8 +43,8 @@ pub(super) enum Stop {
     Job(#[source] PublishFailure),
     #[error("a timer could not be set: {0}")]
     Timer(#[source] PublishFailure),
-    #[error("a job or a timer could not be taken back: {0}")]
-    TakeOut(String),
+    #[error("a job could not be taken back: {0}")]
+    TakeOut(#[source] NotTakenOut),
 }
 
 impl From<AppendError> for Stop {

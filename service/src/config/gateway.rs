@@ -51,6 +51,10 @@ pub struct GatewayConfig {
     pub upload_timeout_ms: Millis,
     /// Largest number of entries on one page of a list.
     pub max_page_size: u32,
+    /// Schedules that a tenant may have; more are refused with 409.
+    pub max_schedules_per_tenant: u32,
+    /// Least time between two moments of a schedule, in seconds.
+    pub min_schedule_seconds: u32,
     /// Hours for which an idempotency key answers with what it made the first time.
     pub idempotency_hours: u32,
     /// Viewers of this process, by WebSocket, server-sent events or polling; more are refused with 503.
@@ -100,6 +104,8 @@ impl Default for GatewayConfig {
             max_uploads_per_tenant: 4,
             upload_timeout_ms: Millis::new(120_000),
             max_page_size: 100,
+            max_schedules_per_tenant: 100,
+            min_schedule_seconds: 60,
             idempotency_hours: 24,
             max_viewers: 10_000,
             max_viewers_per_tenant: 5_000,
@@ -147,6 +153,8 @@ impl GatewayConfig {
         to.range("max_uploads_per_tenant", self.max_uploads_per_tenant, 1..=1_024);
         to.range("upload_timeout_ms", self.upload_timeout_ms.get(), 1_000..=3_600_000);
         to.range("max_page_size", self.max_page_size, 1..=MAX_PAGE_SIZE);
+        to.range("max_schedules_per_tenant", self.max_schedules_per_tenant, 1..=100_000);
+        to.range("min_schedule_seconds", self.min_schedule_seconds, 1..=86_400);
         to.range("idempotency_hours", self.idempotency_hours, 1..=720);
         to.range("max_viewers", self.max_viewers, 1..=1_000_000);
         to.range("max_viewers_per_tenant", self.max_viewers_per_tenant, 1..=1_000_000);

@@ -76,6 +76,10 @@ pub struct OrchestratorConfig {
     pub stall_limit: u32,
     /// How often in a row a run may be taken up by a process that is lost over it before it fails.
     pub max_lost_attempts: u32,
+    /// Schedules whose moment has come that one process sees to at the same time; each takes a database connection.
+    pub max_firings: u32,
+    /// Time after its moment from which on a schedule has missed it, in milliseconds.
+    pub schedule_grace_ms: Millis,
     /// Most events that the projector writes in one transaction.
     pub projector_batch: usize,
     /// Least time from one transaction of the projector to the next, in milliseconds: under load more events share one.
@@ -131,6 +135,8 @@ impl Default for OrchestratorConfig {
             supervise_looks: 1_000,
             stall_limit: 5,
             max_lost_attempts: 10,
+            max_firings: 4,
+            schedule_grace_ms: Millis::new(60_000),
             projector_batch: 500,
             projector_gather_ms: Millis::new(25),
             projector_keep_ms: Millis::new(1_000),
@@ -183,6 +189,8 @@ impl OrchestratorConfig {
         to.range("supervise_looks", self.supervise_looks, 1..=100_000);
         to.range("stall_limit", self.stall_limit, 1..=1_000);
         to.range("max_lost_attempts", self.max_lost_attempts, 2..=1_000);
+        to.range("max_firings", self.max_firings, 1..=256);
+        to.range("schedule_grace_ms", self.schedule_grace_ms.get(), 1_000..=86_400_000);
         to.range("projector_batch", self.projector_batch, 1..=10_000);
         to.range("projector_gather_ms", self.projector_gather_ms.get(), 0..=1_000);
         to.range("projector_keep_ms", self.projector_keep_ms.get(), 50..=2_000);

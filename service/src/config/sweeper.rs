@@ -18,6 +18,8 @@ pub struct SweeperConfig {
     pub blob_age_ms: Millis,
     /// Time without progress after which a pending document is given to the workers again, in milliseconds.
     pub pending_age_ms: Millis,
+    /// Time after its moment from which on a schedule that nobody has seen to is woken again, in milliseconds.
+    pub overdue_age_ms: Millis,
     /// Hours for which it is remembered what came of a tool's call that changes something. A call that is repeated after
     /// that, such as a dead letter that is given out again, has its effect again.
     pub effect_hours: u32,
@@ -34,6 +36,7 @@ impl Default for SweeperConfig {
             watch_ms: Millis::new(10_000),
             blob_age_ms: Millis::new(86_400_000),
             pending_age_ms: Millis::new(900_000),
+            overdue_age_ms: Millis::new(120_000),
             effect_hours: 90 * 24,
             start_hours: 7 * 24,
             batch: 500,
@@ -55,6 +58,7 @@ impl SweeperConfig {
         );
         to.require("blob_age_ms", enough, &problem);
         to.range("pending_age_ms", self.pending_age_ms.get(), 10_000..=604_800_000);
+        to.range("overdue_age_ms", self.overdue_age_ms.get(), 10_000..=604_800_000);
         to.range("effect_hours", self.effect_hours, 24..=87_600);
         to.range("start_hours", self.start_hours, 24..=87_600);
         to.range("batch", self.batch, 1..=10_000);

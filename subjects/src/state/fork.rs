@@ -58,6 +58,7 @@ impl RunState {
             settings: self.settings.clone(),
             call: self.call.clone(),
             fork_of: Some(ForkOf { run: self.run, step }),
+            schedule: None,
         })
     }
 }

@@ -68,6 +68,9 @@ pub const ALL_EVENTS: &str = "sba.*.run.*.*.ev";
 /// What timers fired, of all runs of all tenants.
 pub const FIRED: &str = "sba.*.fired.*.*.*";
 
+/// The schedules whose moment has come, of all tenants.
+pub const DUE: &str = "sba.*.due.*.*";
+
 /// Where dead letters come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {

@@ -1,7 +1,7 @@
 //! Reading a subject back into its type.
 
 use crate::{
-    id::{CallId, InvalidId, Partition, RunId, TenantKey},
+    id::{CallId, InvalidId, Partition, RunId, ScheduleId, TenantKey},
     name::Origin,
     subject::{DeadLetter, Subject},
 };
@@ -42,6 +42,8 @@ fn of_tenant(tenant: &TenantKey, tokens: &[&str]) -> Option<Result<Subject, Inva
             run_of(p, run).and_then(|run| Ok(Subject::Fired { tenant, run, name: name.parse()? }))
         }
         ["answer", slot] => slot.parse().map(|slot| Subject::Answer { tenant, slot }),
+        ["schedule", p, schedule] => schedule_of(p, schedule).map(|schedule| Subject::Schedule { tenant, schedule }),
+        ["due", p, schedule] => schedule_of(p, schedule).map(|schedule| Subject::Due { tenant, schedule }),
         ["audit", action] => action.parse().map(|action| Subject::Audit { tenant, action }),
         ["dead", origin, ..] => {
             if let Err(error) = origin.parse::<Origin>() {
@@ -70,6 +72,11 @@ fn run_of(partition: &str, run: &str) -> Result<RunId, InvalidId> {
 fn call_of(partition: &str, call: &str) -> Result<CallId, InvalidId> {
     let id: CallId = call.parse()?;
     same(partition, Partition::of(id.as_uuid()), call).map(|()| id)
+}
+
+fn schedule_of(partition: &str, schedule: &str) -> Result<ScheduleId, InvalidId> {
+    let id: ScheduleId = schedule.parse()?;
+    same(partition, Partition::of(id.as_uuid()), schedule).map(|()| id)
 }
 
 fn same(spelled: &str, due: Partition, id: &str) -> Result<(), InvalidId> {

@@ -29,6 +29,7 @@ fn original() -> impl Strategy<Value = Subject> {
             one_of(Queue::ALL).prop_map(move |queue| Subject::Job { tenant: t2.clone(), queue, call }),
             Just(Subject::Jobx { tenant: tenant.clone(), tool: word.parse().unwrap(), call }),
             Just(Subject::Fired { tenant: tenant.clone(), run, name: word.parse().unwrap() }),
+            Just(Subject::Due { tenant: tenant.clone(), schedule: ScheduleId::from_uuid(id) }),
         ]
     })
 }
@@ -44,6 +45,7 @@ fn any_subject() -> impl Strategy<Value = Subject> {
             Just(Subject::Snap { tenant: tenant.clone(), run }),
             Just(Subject::Timer { tenant: tenant.clone(), run, name: word.parse().unwrap() }),
             Just(Subject::Answer { tenant: tenant.clone(), slot: AnswerKey::new(*Sha256::digest(id).as_ref()).slot() }),
+            Just(Subject::Schedule { tenant: tenant.clone(), schedule: ScheduleId::from_uuid(id) }),
             Just(Subject::Audit { tenant: tenant.clone(), action: word.parse().unwrap() }),
             Just(Subject::Ctl(InstanceId::from_uuid(id))),
             Just(Subject::Stop(CallId::from_uuid(id))),

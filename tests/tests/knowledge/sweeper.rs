@@ -18,15 +18,20 @@ use sba_store::{
     documents::{self, DocumentStatus},
     effects::{self, Call},
     idempotency::{self, Claim, Request},
+    schedules::{self, Missed, NewSchedule, Timing},
     sessions::{self, Session},
     starts,
 };
-use sba_subjects::id::{ArtifactId, CallId, RunId, SessionId, TenantId, TenantKey, UserId};
+use sba_subjects::{
+    id::{ArtifactId, CallId, RunId, ScheduleId, SessionId, TenantId, TenantKey, UserId},
+    stream::Stream,
+    subject::Subject,
+};
 use sba_workers::sweeper::Sweeper;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::support::{Bench, new_document, new_tenant};
+use crate::support::{Bench, new_document, new_tenant, until};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -186,5 +191,45 @@ async fn a_worker_finds_a_document_whose_job_was_lost() {
     tx.commit().await.unwrap();
     assert_eq!(bench.settled(id).await.status, DocumentStatus::Indexed);
     bench.idle().await;
+    bench.stop().await;
+}
+
+/// An active schedule whose next moment is so many seconds from now.
+async fn schedule(bench: &Bench, seconds: i64) -> ScheduleId {
+    let next_at = OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
+    let new = NewSchedule {
+        id: ScheduleId::from_uuid(Uuid::new_v4()),
+        name: String::new(),
+        timing: Timing::Once { at: next_at },
+        missed: Missed::Once,
+        request: serde_json::json!({}),
+        created_by: UserId::from_uuid(Uuid::new_v4()),
+        next_at,
+    };
+    let mut tx = bench.store.begin(bench.tenant.id()).await.unwrap();
+    schedules::create(&mut tx, &new, &Actor::default()).await.unwrap();
+    tx.commit().await.unwrap();
+    new.id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_whose_message_was_lost_is_woken() {
+    let bench = bench().await;
+    let (lost, late, coming) =
+        (schedule(&bench, -3_600).await, schedule(&bench, -10).await, schedule(&bench, 3_600).await);
+    let held = schedule(&bench, -3_600).await;
+    let mut tx = bench.store.begin(bench.tenant.id()).await.unwrap();
+    schedules::pause(&mut tx, held, &Actor::default()).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let tally = sweeper(&bench).sweep().await.unwrap();
+    assert_eq!((tally.schedules, tally.left), (1, 0), "{tally:?}");
+    let timers = bench.jetstream.get_stream(Stream::Timers.as_str()).await.unwrap();
+    let due = |schedule| Subject::Due { tenant: bench.tenant.clone(), schedule }.to_string();
+    let woken = async |schedule| timers.get_last_raw_message_by_subject(&due(schedule)).await.ok();
+    until("the schedule is woken", || woken(lost)).await;
+    for other in [late, coming, held] {
+        assert!(woken(other).await.is_none());
+    }
     bench.stop().await;
 }

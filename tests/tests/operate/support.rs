@@ -228,6 +228,7 @@ pub(crate) fn start(tenant: &TenantKey) -> RunCommand {
         settings: Box::default(),
         call: None,
         fork_of: None,
+        schedule: None,
     };
     RunCommand { v: VERSION, id: id::<CommandId>(), ts: SystemClock.now_millis(), body: CommandBody::Start(created) }
 }

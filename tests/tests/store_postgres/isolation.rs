@@ -4,7 +4,7 @@ use sba_store::{
     Page,
     artifacts::{self, NewArtifact},
     blob::BlobKey,
-    documents, effects, idempotency, projection, runs,
+    documents, effects, idempotency, projection, runs, schedules,
     search::{self, Query},
     sessions::{self, Session},
     starts, tasks, tenants,
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     projection::{finished_run, run_id},
     rules::{tables, tenant_column},
+    schedules::schedule,
     support::{self, actor, at, axis, chunk},
     tasks::task,
 };
@@ -54,6 +55,7 @@ async fn fill(store: &sba_store::Store, tenant: &TenantKey) {
     effects::begin(&mut tx, &call).await.unwrap();
     starts::begin(&mut tx, call.id, 1).await.unwrap();
     tasks::create(&mut tx, &task(1), &actor()).await.unwrap();
+    schedules::create(&mut tx, &schedule(1), &actor()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -148,6 +150,12 @@ async fn repositories_answer_as_if_the_other_tenant_did_not_exist() {
     assert!(tasks::get(&mut tx, task(1).id).await.unwrap().is_none());
     assert!(tasks::complete(&mut tx, task(1).id, &actor()).await.unwrap().is_none());
     assert_eq!(tasks::list(&mut tx, None, Page::default()).await.unwrap().total, 0);
+    assert!(schedules::get(&mut tx, schedule(1).id).await.unwrap().is_none());
+    assert!(schedules::lock(&mut tx, schedule(1).id).await.unwrap().is_none());
+    assert!(!schedules::pause(&mut tx, schedule(1).id, &actor()).await.unwrap());
+    assert!(!schedules::delete(&mut tx, schedule(1).id, &actor()).await.unwrap());
+    assert!(schedules::room(&mut tx, 1).await.unwrap());
+    assert_eq!(schedules::overdue(&mut tx, at(1_000), None, 10).await.unwrap(), []);
     assert!(sessions::get(&mut tx, SessionId::from_uuid(Uuid::from_u128(1))).await.unwrap().is_none());
     let hits = search::search(&mut tx, &Query::new("secret", axis(0), 10)).await.unwrap();
     assert_eq!(hits, vec![]);

@@ -169,6 +169,7 @@ impl Bench {
             settings: Box::default(),
             call: None,
             fork_of: None,
+            schedule: None,
         }
     }
 

@@ -11,6 +11,8 @@ pub struct Tally {
     pub torn: u64,
     /// Documents whose indexing was given out again.
     pub documents: u64,
+    /// Schedules that were woken again.
+    pub schedules: u64,
     /// Sessions that are over.
     pub sessions: u64,
     /// Idempotency keys.
@@ -26,12 +28,13 @@ pub struct Tally {
 
 impl Tally {
     /// Each count with its name.
-    pub(super) fn counts(&self) -> [(&'static str, u64); 7] {
-        let Self { blobs, torn, documents, sessions, keys, effects, starts, .. } = *self;
+    pub(super) fn counts(&self) -> [(&'static str, u64); 8] {
+        let Self { blobs, torn, documents, schedules, sessions, keys, effects, starts, .. } = *self;
         [
             ("blobs", blobs),
             ("torn", torn),
             ("documents", documents),
+            ("schedules", schedules),
             ("sessions", sessions),
             ("keys", keys),
             ("effects", effects),
@@ -52,12 +55,13 @@ impl Tally {
 
     /// Says what was done, where something was.
     pub(super) fn report(&self) {
-        let Self { blobs, torn, documents, sessions, keys, effects, starts, left, .. } = *self;
+        let Self { blobs, torn, documents, schedules, sessions, keys, effects, starts, left, .. } = *self;
         if self.total() > 0 {
             tracing::info!(
                 blobs,
                 torn,
                 documents,
+                schedules,
                 sessions,
                 keys,
                 effects,

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use sba_service::publish::{self, Stored};
+use sba_service::{
+    publish::{self, Stored},
+    wake,
+};
 use sba_store::{
+    StoreError, TenantTx,
     blob::BlobKey,
-    idempotency, sessions,
+    idempotency, schedules, sessions,
     sweep::{self, Forgotten},
     tenants,
 };
@@ -26,7 +30,8 @@ impl Sweeper {
         let rows = self.rows(tenant, tally).await;
         let documents = self.documents(tenant, tally).await;
         let blobs = self.blobs(tenant, tally).await;
-        if let Err(why) = rows.and(documents).and(blobs) {
+        let schedules = self.schedules(tenant, tally).await;
+        if let Err(why) = rows.and(documents).and(blobs).and(schedules) {
             tally.left(why);
         }
     }
@@ -68,11 +73,10 @@ impl Sweeper {
             let forgotten = sweep::forgotten(&mut tx, self.before(self.ages.pending), behind, self.batch).await?;
             let Some(last) = forgotten.last() else { return Ok(()) };
             behind = Some(last.id);
-            let known = tenants::get(&mut tx).await?.filter(|known| known.deleted_at.is_none());
+            let Some(account) = account(&mut tx).await? else { return Ok(()) };
             drop(tx);
-            let Some(known) = known else { return Ok(()) };
             for document in forgotten {
-                if self.queue(&known.account, document).await? {
+                if self.queue(&account, document).await? {
                     tally.documents += 1;
                 }
             }
@@ -86,6 +90,24 @@ impl Sweeper {
         let (subject, job) = job.given(tenant, user, self.clock.now_millis());
         let stored = publish::message(&self.jetstream, &subject, &job, self.answer).await?;
         Ok(matches!(stored, Stored::Now(_)))
+    }
+
+    /// Schedules whose moment has passed and that nobody has seen to: what wakes them may be lost, as after a restore of
+    /// JetStream alone. One that is woken twice starts no other run.
+    async fn schedules(&self, tenant: TenantId, tally: &mut Tally) -> Result<(), WorkError> {
+        let mut behind = None;
+        loop {
+            let mut tx = self.store.begin(tenant).await?;
+            let overdue = schedules::overdue(&mut tx, self.before(self.ages.overdue), behind, self.batch).await?;
+            let Some((last, _)) = overdue.last() else { return Ok(()) };
+            behind = Some(*last);
+            let Some(account) = account(&mut tx).await? else { return Ok(()) };
+            drop(tx);
+            for (schedule, at) in overdue {
+                wake::set(&self.jetstream, &account, schedule, at, self.answer).await?;
+                tally.schedules += 1;
+            }
+        }
     }
 
     /// Bytes that were uploaded and never came to be a document's or an artifact's, or are no longer.
@@ -111,4 +133,9 @@ impl Sweeper {
         }
         Ok(removed)
     }
+}
+
+/// The tenant's account; `None` once it is deleted.
+async fn account(tx: &mut TenantTx) -> Result<Option<TenantKey>, StoreError> {
+    Ok(tenants::get(tx).await?.filter(|tenant| tenant.deleted_at.is_none()).map(|tenant| tenant.account))
 }

@@ -16,9 +16,9 @@ pub(super) struct LetterView {
     pub(super) died_at: time::OffsetDateTime,
     pub(super) tenant_id: Option<String>,
     pub(super) tenant_key: Option<String>,
-    /// `cmd`, `job`, `jobx` or `fired`.
+    /// `cmd`, `job`, `jobx`, `fired` or `due`.
     pub(super) origin: Option<&'static str>,
-    /// The command's verb, the job's queue, the tool or the timer.
+    /// The command's verb, the job's queue, the tool, the timer or the schedule.
     pub(super) what: Option<String>,
     /// The run of a command or a timer.
     pub(super) run_id: Option<String>,
@@ -75,6 +75,7 @@ fn named(original: &Subject) -> Named {
         Subject::Job { queue, call, .. } => (Some(queue.to_string()), None, Some(call.to_string())),
         Subject::Jobx { tool, call, .. } => (Some(tool.to_string()), None, Some(call.to_string())),
         Subject::Fired { run, name, .. } => (Some(name.to_string()), Some(run.to_string()), None),
+        Subject::Due { schedule, .. } => (Some(schedule.to_string()), None, None),
         _ => Named::default(),
     }
 }

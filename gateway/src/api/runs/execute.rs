@@ -137,6 +137,7 @@ fn created(principal: &Principal, settings: TenantSettings, call: DirectCall) ->
         call: Some(completed(call, &settings)),
         settings: Box::new(settings),
         fork_of: None,
+        schedule: None,
     })
 }
 

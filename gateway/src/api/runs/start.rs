@@ -19,7 +19,7 @@ use tracing::{Span, field::display};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use self::request::{Bounds, StartRun};
+pub(in crate::api) use self::request::{Bounds, StartOptions, StartRun};
 use super::{keyed, links::Links};
 use crate::{
     api::idempotency::KeyHeader,

@@ -64,6 +64,7 @@ fn request(workflow: Workflow) -> Created {
         settings: Box::default(),
         call: None,
         fork_of: None,
+        schedule: None,
     }
 }
 

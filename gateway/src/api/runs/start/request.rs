@@ -56,7 +56,7 @@ pub(crate) struct StartRun {
     /// May stand here instead of in the header `Idempotency-Key`.
     #[serde(default, alias = "idempotencyKey")]
     #[garde(skip)]
-    pub(super) idempotency_key: Option<String>,
+    pub(in crate::api) idempotency_key: Option<String>,
 }
 
 /// What a request may choose; what it leaves open, the configuration decides.
@@ -121,7 +121,7 @@ fn begun_by_prompt<C>(workflow: &Workflow, _context: &C) -> garde::Result {
 }
 
 impl Bounds {
-    pub(super) fn of(app: &App) -> Self {
+    pub(in crate::api) fn of(app: &App) -> Self {
         let config = &app.config;
         Self {
             prompt_bytes: config.gateway.max_prompt_bytes,
@@ -133,7 +133,7 @@ impl Bounds {
 
 impl StartRun {
     /// Goes on only when the body names nobody but the one who asks.
-    pub(super) fn acts_for(&self, principal: &Principal) -> Result<(), ApiError> {
+    pub(in crate::api) fn acts_for(&self, principal: &Principal) -> Result<(), ApiError> {
         let tenant = self.tenant_id.is_none_or(|id| TenantId::from_uuid(id) == principal.tenant);
         let user = self.user_id.is_none_or(|id| UserId::from_uuid(id) == principal.user);
         if tenant && user {
@@ -143,12 +143,12 @@ impl StartRun {
     }
 
     /// The session that the run is to belong to.
-    pub(super) fn session(&self) -> Option<SessionId> {
+    pub(in crate::api) fn session(&self) -> Option<SessionId> {
         self.session_id.map(SessionId::from_uuid)
     }
 
     /// The run's first event.
-    pub(super) fn created(self, principal: &Principal, settings: TenantSettings) -> Result<Created, ApiError> {
+    pub(in crate::api) fn created(self, principal: &Principal, settings: TenantSettings) -> Result<Created, ApiError> {
         let (session_id, user_id) = (self.session(), principal.user);
         let workflow = self.workflow.unwrap_or(Workflow::Render);
         let options = self.options.unwrap_or_default();
@@ -175,6 +175,7 @@ impl StartRun {
             settings: Box::new(settings),
             call: None,
             fork_of: None,
+            schedule: None,
         })
     }
 }
