@@ -1,8 +1,8 @@
 //! The supervisor: no run is ever stuck.
 //!
 //! The log is the truth about what has not ended. One orchestrator leads: it takes the last event of every run from the
-//! log, follows the log from there, and so knows which runs are open and when each was last heard of ([`open`]). One that
-//! was quiet for too long it looks at ([`look`]): what should have happened by now, who drives it, and whether what it
+//! log, follows the log from there, and so knows which runs are open and when each was last heard of (`open`). One that
+//! was quiet for too long it looks at (`look`): what should have happened by now, who drives it, and whether what it
 //! waits for is under way. A run that does not go on by itself becomes a job in the agent-supervisor queue, one at a
 //! time for each run; whichever worker takes it tells the run to look at itself, and the run's own rules do the rest.
 //!
