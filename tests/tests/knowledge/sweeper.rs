@@ -48,6 +48,7 @@ async fn bench() -> Bench {
     let never = |config: &mut Config| {
         config.gateway.idempotency_hours = 720;
         config.sweeper.blob_age_ms = Millis::new(31_536_000_000);
+        config.sweeper.overdue_age_ms = Millis::new(604_800_000);
     };
     Bench::start_configured(never, Vec::new()).await
 }
