@@ -89,6 +89,10 @@ impl Follow {
     /// [`ReadError`]; also where the leader has it and no replica gets it.
     pub async fn beginning(&mut self) -> Result<Beginning, ReadError> {
         for tries in 0..=LAG_TRIES {
+            // What the leader has was mostly stored just now: it is there at the second look.
+            if tries > 1 {
+                sleep(LAG_PAUSE).await;
+            }
             let page = self.log.history(&self.tenant, self.run, 0).await?;
             if !page.records.is_empty() {
                 (self.behind, self.read) = (page.more, page.records);
@@ -101,7 +105,6 @@ impl Follow {
                     Some(_) => {}
                 }
             }
-            sleep(LAG_PAUSE).await;
         }
         Err(ReadError::Unavailable("no replica has the run's log".to_owned()))
     }
