@@ -2,175 +2,21 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use std::{sync::Arc, time::Duration};
+mod bench;
+mod limits;
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
-use sba_service::{
-    clock::ManualClock,
-    config::{Config, Millis},
-    health::Health,
-    ids::CountedIds,
-    log::RunLog,
-    metrics::Metrics,
-};
-use sba_store::{
-    DatabaseOptions, Store,
-    blob::{BlobOptions, Blobs, S3Options},
-};
-use sba_subjects::{
-    id::{TenantKey, UserId},
-    stream::Shards,
-};
-use serde_json::{Value, json};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use serde_json::json;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+use self::bench::{bench, bench_with};
 use super::*;
-use crate::{
-    app::Parts,
-    auth::{Claims, KeyPair, Role, Tenants, Verifier, mint},
-    places::Places,
-    sessions::Sessions,
-    stream::{Hub, Limits, Room},
-};
-
-/// A gateway with nothing behind it, and the key of its issuer.
-struct Bench {
-    router: Router,
-    app: App,
-    keys: KeyPair,
-    tenant: TenantKey,
-    _blobs: tempfile::TempDir,
-}
-
-/// An answer: its status, its headers and its JSON.
-struct Answer {
-    status: StatusCode,
-    headers: axum::http::HeaderMap,
-    json: Value,
-}
-
-impl Answer {
-    fn code(&self) -> &str {
-        self.json["error"]["code"].as_str().unwrap_or_default()
-    }
-
-    fn fields(&self) -> Vec<&str> {
-        let details = self.json["error"]["details"].as_array();
-        details.into_iter().flatten().filter_map(|detail| detail["field"].as_str()).collect()
-    }
-}
-
-async fn bench() -> Bench {
-    bench_with(|_| ()).await
-}
-
-async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
-    let mut config = Config::default();
-    config.gateway.request_timeout_ms = Millis::new(2_000);
-    config.nats.request_timeout_ms = Millis::new(200);
-    change(&mut config);
-    let keys = KeyPair::generate().unwrap();
-    let blobs = tempfile::tempdir().unwrap();
-    let options = DatabaseOptions {
-        acquire_timeout: Duration::from_millis(200),
-        ..DatabaseOptions::new("postgres://nobody@127.0.0.1:1/nothing")
-    };
-    let store = Store::connect_lazy(&options).unwrap();
-    let connect = async_nats::ConnectOptions::new().retry_on_initial_connect();
-    let nats = connect.connect("127.0.0.1:1").await.unwrap();
-    let jetstream = sba_service::nats::jetstream(nats.clone(), &config.nats);
-    let log = RunLog::new(jetstream.clone(), Shards::ONE, Duration::from_millis(200)).await.unwrap();
-    let limits = Limits {
-        viewers: 1,
-        viewers_per_tenant: 1,
-        ring: Room::new(16, 1 << 20, 1 << 20),
-        verify: Duration::from_secs(1),
-    };
-    let metrics = Metrics::new().unwrap();
-    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let hub = Hub::new(nats.clone(), log.clone(), limits, metrics.clone(), tasks, stop);
-    let tenant: TenantKey = nkeys::KeyPair::new_account().public_key().parse().unwrap();
-    let tenants = Tenants::new(store.clone());
-    tenants.remember(tenant.clone()).await;
-    let app = App::new(Parts {
-        public_url: "http://gateway".to_owned(),
-        clock: Arc::new(ManualClock::default()),
-        ids: Arc::new(CountedIds::default()),
-        metrics,
-        verifier: Verifier::new(keys.public_pem.as_bytes(), "sba", "sba", Duration::from_secs(30)).unwrap(),
-        tenants,
-        sessions: Sessions::new(store.clone()),
-        mint: None,
-        store,
-        blobs: Blobs::open(&BlobOptions {
-            url: format!("file://{}", blobs.path().display()),
-            s3: S3Options::default(),
-            max_bytes: config.knowledge.max_document_bytes,
-            deadline: Duration::from_secs(5),
-        })
-        .unwrap(),
-        jetstream,
-        log,
-        hub,
-        uploads: Places::new("uploads", config.gateway.max_uploads, config.gateway.max_uploads_per_tenant),
-        requests: Places::new("requests", config.gateway.max_requests, config.gateway.max_requests_per_tenant),
-        config,
-    });
-    let router = router(&app, &Health::new(CancellationToken::new()));
-    Bench { router, app, keys, tenant, _blobs: blobs }
-}
-
-impl Bench {
-    fn claims(&self, roles: &[Role]) -> Claims {
-        let now = self.app.clock.now().unix_timestamp().unsigned_abs();
-        Claims {
-            iss: "sba".to_owned(),
-            aud: "sba".to_owned(),
-            iat: now,
-            exp: now + 3_600,
-            tenant_id: Some(self.tenant.id()),
-            user_id: UserId::from_uuid(Uuid::from_u128(7)),
-            roles: roles.to_vec(),
-        }
-    }
-
-    fn token(&self, claims: &Claims) -> String {
-        mint(self.keys.private_pem.as_bytes(), claims).unwrap()
-    }
-
-    fn member(&self) -> String {
-        self.token(&self.claims(&[Role::Member]))
-    }
-
-    async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        Answer { status, headers, json: serde_json::from_slice(&body).unwrap_or_default() }
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        let request = Request::get(path).header("authorization", format!("Bearer {}", self.member()));
-        self.send(request.body(Body::empty()).unwrap()).await
-    }
-
-    async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
-        self.post_as(path, &self.member(), body).await
-    }
-
-    async fn post_as(&self, path: &str, token: &str, body: impl Into<Body>) -> Answer {
-        let request = Request::post(path)
-            .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json");
-        self.send(request.body(body.into()).unwrap()).await
-    }
-}
+use crate::auth::{Claims, Role};
 
 #[tokio::test]
 async fn every_error_has_the_same_form_and_names_its_request() {
@@ -293,24 +139,6 @@ async fn what_is_no_json_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_refused_announced_or_not() {
-    let bench = bench().await;
-    let huge = json!({"prompt": "x".repeat(10 << 20)}).to_string();
-    let announced = Request::post("/api/v1/runs")
-        .header("authorization", format!("Bearer {}", bench.member()))
-        .header("content-type", "application/json")
-        .header("content-length", huge.len())
-        .body(Body::from(huge.clone()))
-        .unwrap();
-    let answer = bench.send(announced).await;
-    assert_eq!((answer.status, answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"));
-    let pieces =
-        huge.into_bytes().chunks(64 * 1024).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect::<Vec<_>>();
-    let answer = bench.post("/api/v1/runs", Body::from_stream(futures::stream::iter(pieces))).await;
-    assert_eq!((answer.status, answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"));
-}
-
-#[tokio::test]
 async fn a_body_may_name_nobody_but_the_tokens_own() {
     let bench = bench().await;
     for body in [
@@ -421,90 +249,6 @@ async fn documents_that_cannot_be_taken_are_refused() {
         let answer = bench.send(form(body.clone())).await;
         assert_eq!(answer.code(), code, "{body}");
         assert_eq!(answer.fields().is_empty(), code != "validation_failed", "{body}");
-    }
-}
-
-#[tokio::test]
-async fn a_gateway_with_enough_to_do_says_so() {
-    let bench = bench_with(|config| config.gateway.max_requests = 1).await;
-    let _taken = bench.app.requests.place().unwrap();
-    let answer = bench.get("/api/v1/runs").await;
-    assert_eq!((answer.status, answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "overloaded"));
-    let answer = bench.send(Request::get("/healthz").body(Body::empty()).unwrap()).await;
-    assert_eq!(answer.status, StatusCode::OK);
-}
-
-/// A request whose body never comes.
-fn silent(path: &str, token: &str) -> Request<Body> {
-    let request = Request::post(path).header("authorization", format!("Bearer {token}"));
-    let body = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
-    request.header("content-type", "application/json").body(body).unwrap()
-}
-
-#[tokio::test]
-async fn a_tenant_with_slow_clients_is_in_nobodys_way_but_its_own() {
-    for (path, change) in [
-        (
-            "/api/v1/runs",
-            (|config: &mut Config| {
-                (config.gateway.max_requests, config.gateway.max_requests_per_tenant) = (2, 2);
-            }) as fn(&mut Config),
-        ),
-        ("/api/v1/knowledge/documents", |config| {
-            (config.gateway.max_uploads, config.gateway.max_uploads_per_tenant) = (3, 2);
-        }),
-    ] {
-        let bench = bench_with(change).await;
-        let member = bench.member();
-        let slow = || tokio::spawn(bench.router.clone().oneshot(silent(path, &member)));
-        let slow = [slow(), slow()];
-        let body = json!({"prompt": "a", "title": "t", "text": "a"});
-        let full = async {
-            loop {
-                let answer = bench.post(path, body.to_string()).await;
-                if answer.status == StatusCode::TOO_MANY_REQUESTS {
-                    return answer;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let answer = tokio::time::timeout(Duration::from_secs(10), full).await.expect("there is no end to it");
-        assert_eq!(answer.code(), "rate_limited", "{path}");
-        assert!(answer.headers.contains_key("retry-after"));
-
-        let neighbour: TenantKey = nkeys::KeyPair::new_account().public_key().parse().unwrap();
-        bench.app.tenants.remember(neighbour.clone()).await;
-        let theirs = Claims { tenant_id: Some(neighbour.id()), ..bench.claims(&[Role::Member]) };
-        let answer = bench.post_as(path, &bench.token(&theirs), body.to_string()).await;
-        assert!(!["overloaded", "rate_limited"].contains(&answer.code()), "{path}: {}", answer.json);
-        slow.iter().for_each(tokio::task::JoinHandle::abort);
-    }
-}
-
-#[tokio::test]
-async fn a_body_that_comes_too_slowly_is_not_waited_for() {
-    let bench = bench_with(|config| config.gateway.body_timeout_ms = Millis::new(100)).await;
-    for path in ["/api/v1/runs", "/api/v1/knowledge/documents"] {
-        let answer = bench.send(silent(path, &bench.member())).await;
-        assert_eq!((answer.status, answer.code()), (StatusCode::REQUEST_TIMEOUT, "body_too_slow"), "{path}");
-        let mut form = silent(path, &bench.member());
-        form.headers_mut().insert("content-type", "multipart/form-data; boundary=X".parse().unwrap());
-        let code = bench.send(form).await;
-        assert_eq!(code.code(), "body_too_slow", "{path}");
-    }
-    let _share = bench.app.requests.share(Some(bench.tenant.id())).unwrap();
-    assert_eq!(bench.send(silent("/api/v1/runs", "nobody")).await.code(), "unauthenticated", "and not read at all");
-}
-
-#[tokio::test]
-async fn a_head_that_is_too_large_is_refused_in_the_form_of_all_errors() {
-    let bench = bench().await;
-    let huge = "x".repeat(bench.app.config.gateway.max_head_bytes);
-    for request in [Request::get("/api/v1/runs").header("x-huge", &huge), Request::get(format!("/{huge}"))] {
-        let answer = bench.send(request.body(Body::empty()).unwrap()).await;
-        let found = (answer.status, answer.code());
-        assert_eq!(found, (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"));
-        assert!(answer.json["error"]["request_id"].is_string());
     }
 }
 
