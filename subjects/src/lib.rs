@@ -12,6 +12,7 @@
 //! - [`dead`]: what the headers of a dead letter say; [`answer`]: answers of models that are kept;
 //! - [`tool`]: what the built-in tools take and return;
 //! - [`codec`]: CBOR, with limits;
+//! - [`passage`]: how a passage of a document divides;
 //! - [`visible`]: text as its reader sees it.
 
 pub mod answer;
@@ -25,6 +26,7 @@ pub mod heartbeat;
 pub mod id;
 pub mod job;
 pub mod name;
+pub mod passage;
 pub mod record;
 pub mod run;
 pub mod schedule;

@@ -6,9 +6,10 @@ use std::{
 };
 
 use sba_subjects::{
+    passage,
     run::Workflow,
     state::RunState,
-    tool::{CATALOG, ToolSpec},
+    tool::{CATALOG, Hit, ToolSpec},
 };
 
 use super::Driver;
@@ -48,14 +49,24 @@ fn piece(driver: &Driver, state: &RunState, agent: &Agent, step: u32, blank: Mod
     let input: Option<WriteInput> = input.and_then(|input| serde_json::from_value(input).ok());
     let (piece, sources) = input.map_or((Piece::Answer, Vec::new()), |input| (input.piece, input.sources));
     let hits = hits(state);
-    let passages: Vec<&str> =
-        sources.iter().filter_map(|&index| hits.get(index)).map(|hit| hit.text.as_str()).collect();
+    let passages: Vec<String> = sources.iter().filter_map(|&index| hits.get(index)).map(led).collect();
+    let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
     let ask = match piece {
         Piece::Answer => prompts::answer,
         Piece::Section => prompts::section,
     };
     let prompt = ask(&state.prompt, &passages, &agent.locale, driver.limits.room);
     ModelRequest { system: prompt.system, messages: prompt.messages, schema: Some(prompt.schema), ..blank }
+}
+
+/// A passage, led in by the heading that it begins with: "Opening hours: Monday to Friday" makes sense, its second half alone
+/// does not.
+fn led(hit: &Hit) -> String {
+    let body = passage::body(&hit.text, &hit.heading_path);
+    match hit.heading_path.last() {
+        Some(heading) if body.len() < hit.text.len() => format!("{heading}:\n{body}"),
+        _ => body.to_owned(),
+    }
 }
 
 /// Every tool as models are offered it.

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use sba_subjects::passage::statements;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::clean;
@@ -106,33 +107,15 @@ fn stems(text: &str) -> HashSet<String> {
     text.unicode_words().map(|word| word.to_lowercase().chars().take(STEM_CHARS).collect()).collect()
 }
 
-/// The sentences of a passage, each clean and on one line. A list's item is a sentence too; a
-/// heading belongs to the first one below it, which may make no sense without.
+/// The statements of a passage, each clean and on one line.
 fn sentences(passage: &str) -> Vec<String> {
-    let mut blocks = vec![String::new()];
-    let mut below_heading = false;
-    for line in passage.lines().map(str::trim) {
-        if begins_block(line) || (line.is_empty() && !below_heading) {
-            blocks.push(String::new());
-        }
-        let heading = line.starts_with('#');
-        below_heading = heading || (below_heading && line.is_empty());
-        if let Some(block) = blocks.last_mut().filter(|_| !line.is_empty()) {
-            block.push_str(line.trim_start_matches('#').trim_start());
-            block.push_str(if heading { ": " } else { " " });
-        }
-    }
-    let sentences = blocks.iter().flat_map(|block| block.unicode_sentences()).map(plain);
+    let sentences = statements(passage).into_iter().map(|span| plain(&passage[span]));
     sentences.filter(|sentence| sentence.chars().any(char::is_alphanumeric)).collect()
 }
 
 /// A sentence without the marks of Markdown, which mean nothing to a model that writes prose.
 fn plain(sentence: &str) -> String {
     clean(&sentence.replace("**", "").replace("__", "").replace('`', ""))
-}
-
-fn begins_block(line: &str) -> bool {
-    line.starts_with(['#', '|', '•']) || line.starts_with("- ") || line.starts_with("* ")
 }
 
 /// The beginning of a sentence that is too long, up to a space where there is one.
@@ -145,32 +128,28 @@ fn cut(sentence: &str, max_chars: usize) -> String {
 mod tests {
     use super::*;
 
-    const HANDBOOK: &str = "# Safety\nThe warehouse opened in 2009. It has three\nshifts and 140 workers.\n\n\
+    const HANDBOOK: &str = "Safety:\nThe warehouse opened in 2009. It has three\nshifts and 140 workers.\n\n\
         - Wear a helmet.\n- The assembly point is the car park. The warden counts.";
 
     #[test]
-    fn sentences_end_at_their_end_and_not_at_a_line() {
-        let expected = [
-            "Safety: The warehouse opened in 2009.",
-            "It has three shifts and 140 workers.",
-            "- Wear a helmet.",
-            "- The assembly point is the car park.",
-            "The warden counts.",
-        ];
-        assert_eq!(sentences(HANDBOOK), expected);
+    fn sentences_stand_on_one_line_without_marks() {
+        let expected =
+            ["Safety: The warehouse opened in 2009.", "It has three shifts and 140 workers.", "- Wear a helmet."];
+        assert_eq!(sentences(HANDBOOK)[..3], expected);
+        assert_eq!(sentences("**Never** run `rm`"), ["Never run rm"]);
     }
 
     #[test]
     fn the_best_match_is_chosen_first() {
         let chosen = focus("Where is the assembly point?", &["Nothing of note.", HANDBOOK], 100).by_match();
-        assert_eq!(chosen[0], "- The assembly point is the car park.");
+        assert_eq!(chosen[0], "- The assembly point is the car park. The warden counts.");
     }
 
     #[test]
     fn sentences_stand_once_and_in_place() {
         let question = "helmet and assembly point";
         let chosen = focus(question, &[HANDBOOK, HANDBOOK], 1_000).by_place();
-        assert_eq!(chosen, ["- Wear a helmet.", "- The assembly point is the car park."]);
+        assert_eq!(chosen, ["- Wear a helmet.", "- The assembly point is the car park. The warden counts."]);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! HTML, read as a stream of tokens.
 //!
 //! No tree is built, so nesting costs nothing: memory is bounded by the text that is kept, and time is checked as the
-//! document is fed. What a reader does not see (scripts, styles, hidden elements) and navigation is left out.
+//! document is fed. What a reader does not see (scripts, styles, hidden elements) and navigation is left out, and so is
+//! what stands around the main part of a page that names one.
 
 mod extract;
+mod scope;
 mod tags;
 
 use std::cell::RefCell;
@@ -16,7 +18,7 @@ use html5ever::{
     },
 };
 
-use self::extract::Extractor;
+use self::{extract::Extractor, scope::Scope};
 use super::{Budget, ParseError, Parsed, builder::TextBuilder, encoding};
 
 /// How much is given to the tokenizer between two looks at the clock. One tag with very many attributes costs time
@@ -28,18 +30,32 @@ const CHARSET_PROBE: usize = 1024;
 
 pub(super) fn parse(bytes: &[u8], budget: &Budget) -> Result<Parsed, ParseError> {
     let source = encoding::decode(bytes, declared_encoding(bytes), "HTML")?;
+    match Scope::main_of(&source).map(|main| page(&source, main, budget)) {
+        // It has no main part, or a script was to fill it.
+        None | Some(Err(ParseError::Empty)) => page(&source, Scope::All, budget),
+        Some(read) => read,
+    }
+}
+
+fn page(source: &str, scope: Scope, budget: &Budget) -> Result<Parsed, ParseError> {
     let mut builder = TextBuilder::new(budget);
-    let title = append(&mut builder, &source, budget)?;
+    let title = feed(&mut builder, source, scope, budget)?;
     builder.finish(title)
 }
 
-/// Adds the visible text of an HTML document or fragment to `builder`. Returns its `<title>`.
-pub(super) fn append(
+/// Adds the visible text of an HTML fragment to `builder`.
+pub(super) fn append(builder: &mut TextBuilder<'_>, source: &str, budget: &Budget) -> Result<(), ParseError> {
+    feed(builder, source, Scope::All, budget).map(|_| ())
+}
+
+/// Adds visible text to `builder`. Returns the `<title>`.
+fn feed(
     builder: &mut TextBuilder<'_>,
     source: &str,
+    scope: Scope,
     budget: &Budget,
 ) -> Result<Option<String>, ParseError> {
-    let sink = Sink(RefCell::new(Extractor::new(builder)));
+    let sink = Sink(RefCell::new(Extractor::new(builder, scope)));
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let queue = BufferQueue::default();
     for piece in pieces(source) {

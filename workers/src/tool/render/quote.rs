@@ -5,6 +5,7 @@ use std::{
     ops::Range,
 };
 
+use sba_subjects::passage::statements;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The longest quote, in characters.
@@ -25,7 +26,7 @@ impl Relevance {
     /// Words of the question and of a section's text, weighed by how few sentences of `passages` have them.
     pub(super) fn new(question: &str, section: &str, passages: &[&str]) -> Self {
         let sentences: Vec<HashSet<String>> =
-            passages.iter().flat_map(|passage| sentences(passage)).map(|(_, text)| words(text)).collect();
+            passages.iter().flat_map(|passage| said(passage)).map(|(_, text)| words(text)).collect();
         let mut weights = HashMap::new();
         for (text, weight) in [(section, 1.0), (question, QUESTION_WEIGHT)] {
             for word in words(text) {
@@ -39,7 +40,7 @@ impl Relevance {
 
     /// The sentences of `passage` that say most of what is asked and written, at most 400 characters, as bytes of it.
     pub(super) fn quote(&self, passage: &str) -> Range<usize> {
-        let sentences: Vec<(Range<usize>, &str)> = sentences(passage).collect();
+        let sentences: Vec<(Range<usize>, &str)> = said(passage).collect();
         let mut best = (f64::MIN, 0..passage.len());
         for (first, (start, _)) in sentences.iter().enumerate() {
             let mut seen = HashSet::new();
@@ -68,20 +69,9 @@ impl Relevance {
     }
 }
 
-/// Sentences and lines with their spans, without white space around them. Marks such as list bullets stay.
-fn sentences(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
-    text.split_inclusive('\n')
-        .scan(0, |at, line| {
-            let start = *at;
-            *at += line.len();
-            Some((start, line))
-        })
-        .flat_map(|(start, line)| line.split_sentence_bound_indices().map(move |(at, text)| (start + at, text)))
-        .filter_map(|(start, text)| {
-            let begin = start + (text.len() - text.trim_start().len());
-            let text = text.trim();
-            (!text.is_empty()).then(|| (begin..begin + text.len(), text))
-        })
+/// The statements of a passage with their spans.
+fn said(passage: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    statements(passage).into_iter().map(|span| (span.clone(), &passage[span]))
 }
 
 /// Lower-case words of three letters or more and numbers, without a plural's `s`.
@@ -134,6 +124,8 @@ mod tests {
     #[test]
     fn lines_are_told_apart() {
         assert_eq!(quote("price of Beta", "", "Alpha | 10\nBeta | 20\nGamma | 30"), "Beta | 20");
+        let prices = "Prices change daily. These are the prices of today:\n\nAlpha | 10\nBeta | 20";
+        assert_eq!(quote("What are the prices of today?", "", prices), &prices["Prices change daily. ".len()..]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use sba_store::{Store, TenantTx, documents};
 use sba_subjects::{
     id::{DocumentId, TenantId},
+    passage::body,
     tool::{Hit, RenderParams},
     visible::visible,
 };
@@ -70,8 +71,12 @@ pub(super) async fn citations(
                 .filter(|section| section.sources.contains(source))
                 .map(|section| section.text.as_str())
                 .collect();
-            let quote = Relevance::new(&params.question, &sections.join("\n"), &passages).quote(text);
-            cite(*source, &params.sources[*source], title, text, quote)
+            let hit = &params.sources[*source];
+            // The headings stand beside the quote; what stands under them answers.
+            let body = body(text, &hit.heading_path);
+            let quote = Relevance::new(&params.question, &sections.join("\n"), &passages).quote(body);
+            let above = text.len() - body.len();
+            cite(*source, hit, title, text, above + quote.start..above + quote.end)
         })
         .collect();
     Ok((citations, dropped))

@@ -2,7 +2,7 @@
 
 use html5ever::tokenizer::Tag;
 
-use super::tags;
+use super::{scope::Scope, tags};
 use crate::ingest::parse::{BlockKind, ParseError, builder::TextBuilder};
 
 /// An element that is passed over, until it ends.
@@ -19,6 +19,7 @@ const MAX_INDENT: usize = 8;
 
 pub(super) struct Extractor<'a, 'b> {
     builder: &'a mut TextBuilder<'b>,
+    scope: Scope,
     error: Option<ParseError>,
     /// The text of the block at hand.
     buffer: String,
@@ -36,9 +37,10 @@ pub(super) struct Extractor<'a, 'b> {
 }
 
 impl<'a, 'b> Extractor<'a, 'b> {
-    pub(super) fn new(builder: &'a mut TextBuilder<'b>) -> Self {
+    pub(super) fn new(builder: &'a mut TextBuilder<'b>, scope: Scope) -> Self {
         Self {
             builder,
+            scope,
             error: None,
             buffer: String::new(),
             marker: String::new(),
@@ -73,7 +75,7 @@ impl<'a, 'b> Extractor<'a, 'b> {
     pub(super) fn text(&mut self, text: &str) {
         if self.in_title {
             self.title.get_or_insert_default().push_str(text);
-        } else if self.unseen.is_none() {
+        } else if self.unseen.is_none() && self.scope.is_inside() {
             if self.pre > 0 {
                 self.buffer.push_str(text);
             } else {
@@ -99,7 +101,10 @@ impl<'a, 'b> Extractor<'a, 'b> {
             }
             return;
         }
-        self.start_seen(name, tag);
+        self.scope.start(tag);
+        if self.scope.is_inside() {
+            self.start_seen(name, tag);
+        }
     }
 
     pub(super) fn end(&mut self, name: &str) {
@@ -110,6 +115,14 @@ impl<'a, 'b> Extractor<'a, 'b> {
         if self.unseen.is_some() && !self.end_in_unseen(name) {
             return;
         }
+        if !self.scope.is_inside() {
+            return;
+        }
+        self.end_seen(name);
+        self.scope.end(name);
+    }
+
+    fn end_seen(&mut self, name: &str) {
         match name {
             "pre" | "xmp" | "listing" => {
                 self.flush();

@@ -53,6 +53,21 @@ fn what_is_hidden_is_left_out() {
 }
 
 #[test]
+fn of_a_page_with_a_main_part_only_that_is_read() {
+    let around = "<header><h1>Site</h1></header><div>X</div>";
+    for main in ["<main><h2>A</h2>b<div>c</div></main>", "<div role=Main><h2>A</h2>b<div>c</div></div>"] {
+        let document = read(&format!("<title>T</title>{around}{main}<footer>X</footer><p>X"), Format::Html);
+        assert_eq!((document.title.as_str(), document.text.as_str()), ("T", "A\n\nb\n\nc"), "{main}");
+        assert_eq!(*document.blocks[1].headings, ["A".to_owned()], "the site's heading is not the page's");
+    }
+    let document = read(&format!("{around}<main id=app></main><p>after"), Format::Html);
+    assert_eq!(document.text, "Site\n\nX\n\nafter", "a main part that a script was to fill");
+    assert_eq!(read("<main>a</main>x<main>b</main>", Format::Html).text, "a\n\nb");
+    assert_eq!(read("<p>a<div hidden><main>X</main></div><p>b", Format::Html).text, "a\n\nb");
+    assert_eq!(read("a <main>*b*</main>\n\nc", Format::Markdown).text, "a b\n\nc", "a fragment is read whole");
+}
+
+#[test]
 fn its_encoding_may_be_declared() {
     let source = b"<meta http-equiv=content-type content='text/html; charset=koi8-r'><p>\xf0\xf2\xe9".as_slice();
     assert_eq!(parse(source, Format::Html, "a", ParseLimits::default()).unwrap().text, "ПРИ");
