@@ -7,4 +7,5 @@ pub mod installation;
 pub mod model;
 pub mod proxy;
 pub mod run_log;
+pub mod s3;
 pub mod scene;

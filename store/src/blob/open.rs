@@ -26,7 +26,7 @@ pub struct BlobOptions {
 pub struct S3Options {
     /// Address of the service, e.g. `http://127.0.0.1:9000`; AWS itself when none.
     pub endpoint: Option<String>,
-    /// Its region; `us-east-1` when none.
+    /// Its region; when none, that of the process's environment, else `us-east-1`.
     pub region: Option<String>,
     /// Id of the access key; from the environment of the process when none.
     pub access_key_id: Option<String>,
@@ -87,9 +87,11 @@ fn open_s3(bucket: &str, options: &BlobOptions) -> Result<Arc<dyn ObjectStore>, 
     let s3 = &options.s3;
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
-        .with_region(s3.region.as_deref().unwrap_or("us-east-1"))
         .with_client_options(client)
         .with_retry(retries);
+    if let Some(region) = &s3.region {
+        builder = builder.with_region(region);
+    }
     if let Some(endpoint) = &s3.endpoint {
         builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
     }
