@@ -12,7 +12,7 @@ use crate::{
     event::{
         Artifact, DirectCall, ForkOf, InputRequest, InputResult, RunOptions, TenantSettings, ToolRequest, ToolResult,
     },
-    id::{AskId, CallId, CommandId, InstanceId, RunId, SessionId, TenantId, UserId},
+    id::{AskId, CallId, CommandId, InstanceId, RecordId, RunId, SessionId, TenantId, UserId},
     run::{Failure, RunStatus, StepKind, StepStatus, Usage, Workflow},
 };
 
@@ -266,6 +266,9 @@ pub struct Snapshot {
     pub v: u16,
     /// Where in the `RUNS` stream the last record stands that is folded in.
     pub stream_sequence: u64,
+    /// That record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordId>,
     /// The state.
     pub state: RunState,
 }

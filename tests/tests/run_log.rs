@@ -8,7 +8,10 @@ use std::time::Duration;
 use async_nats::jetstream::{self, Context};
 use futures::future::join_all;
 use sba::local::{HubAccount, NatsCluster, NatsServer, nats};
-use sba_service::{log::AppendError, publish};
+use sba_service::{
+    log::{AppendError, Loaded},
+    publish,
+};
 use sba_subjects::{
     command::{Command, CommandBody},
     envelope::VERSION,
@@ -94,14 +97,42 @@ async fn loading(jetstream: &Context) {
     let created = owner.log.load(&owner.tenant, owner.run).await.unwrap().unwrap();
     assert_eq!((created.state.seq, created.fence), (1, owner.fence));
     owner.take().await.unwrap().unwrap();
-    owner.log.keep_snapshot(&owner.tenant, &created.state, created.fence).await.unwrap();
+    owner.log.keep_snapshot(&owner.tenant, &created.state, created.fence, created.record).await.unwrap();
     for _ in 0..5 {
         owner.take().await.unwrap().unwrap();
     }
     let behind = owner.log.load(&owner.tenant, owner.run).await.unwrap().unwrap();
     assert_eq!((behind.state.seq, behind.state.attempt, behind.fence), (7, 6, owner.fence));
-    owner.log.keep_snapshot(&owner.tenant, &behind.state, behind.fence).await.unwrap();
+    owner.log.keep_snapshot(&owner.tenant, &behind.state, behind.fence, behind.record).await.unwrap();
     assert_eq!(owner.log.load(&owner.tenant, owner.run).await.unwrap().unwrap(), behind);
+    // From here on the log is too long to be read without looking for a snapshot.
+    for _ in 0..70 {
+        owner.take().await.unwrap().unwrap();
+    }
+    let long = owner.log.load(&owner.tenant, owner.run).await.unwrap().unwrap();
+    assert_eq!((long.state.seq, long.kept), (77, 7));
+    owner.log.keep_snapshot(&owner.tenant, &long.state, long.fence, long.record).await.unwrap();
+    assert_eq!(owner.log.load(&owner.tenant, owner.run).await.unwrap().unwrap().kept, 77);
+    snapshots_of_another_log(&owner, &long).await;
+}
+
+/// What a snapshot says that the log does not have is not believed: the log was restored from a backup, or lost its end.
+async fn snapshots_of_another_log(owner: &Writer, true_to_log: &Loaded) {
+    let mut other = true_to_log.state.clone();
+    other.prompt = "of another log".to_owned();
+    let mut ahead = other.clone();
+    ahead.seq += 10;
+    let forged = [
+        (&ahead, true_to_log.fence + 1_000, None),
+        (&ahead, true_to_log.fence, true_to_log.record),
+        (&other, true_to_log.fence, Some(ids().make())),
+    ];
+    for (state, fence, record) in forged {
+        owner.log.keep_snapshot(&owner.tenant, state, fence, record).await.unwrap();
+        let loaded = owner.log.load(&owner.tenant, owner.run).await.unwrap().unwrap();
+        assert_eq!((loaded.fence, loaded.kept), (true_to_log.fence, 0));
+        assert_eq!(loaded.state, true_to_log.state);
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use sba_subjects::{
     command::Command,
     envelope::Envelope,
     event::Event,
-    id::{CommandId, TenantKey},
+    id::{CommandId, RecordId, TenantKey},
     record::Record,
     run::Failure,
     state::{ApplyError, RunState, StepState},
@@ -57,12 +57,12 @@ impl From<AppendError> for Stop {
 }
 
 impl Stop {
-    pub(super) const fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Fenced => "run_taken_over",
             Self::CutOff => "cut_off",
             Self::Append(error) => error.code(),
-            Self::Read(_) => "log_unreadable",
+            Self::Read(error) => error.code(),
             Self::Unsayable(_) => "event_unsayable",
             Self::Undecidable(_) => "event_misplaced",
             Self::Job(_) => "job_not_queued",
@@ -88,6 +88,8 @@ pub(super) struct Held<'d> {
     pub(super) tenant: TenantKey,
     pub(super) state: RunState,
     pub(super) fence: u64,
+    /// The record at the fence.
+    record: Option<RecordId>,
     pub(super) agent: Agent,
     pub(super) mailbox: &'d mut mpsc::Receiver<Passed>,
     /// Whether this process has said that it drives the run.
@@ -108,14 +110,14 @@ impl<'d> Held<'d> {
         mailbox: &'d mut mpsc::Receiver<Passed>,
     ) -> Self {
         let agent = driver.settings.build(&loaded.state);
-        let Loaded { state, fence, promised, kept, bytes } = loaded;
-        Self { driver, tenant, state, fence, agent, mailbox, holding: false, promised, kept, bytes }
+        let Loaded { state, fence, record, promised, kept, bytes } = loaded;
+        Self { driver, tenant, state, fence, record, agent, mailbox, holding: false, promised, kept, bytes }
     }
 
     /// The run as it is left; `None` when it has ended.
     pub(super) fn leave(self) -> Option<Loaded> {
-        let Self { state, fence, promised, kept, bytes, .. } = self;
-        (!state.status.is_terminal()).then_some(Loaded { state, fence, promised, kept, bytes })
+        let Self { state, fence, record, promised, kept, bytes, .. } = self;
+        (!state.status.is_terminal()).then_some(Loaded { state, fence, record, promised, kept, bytes })
     }
 
     /// Does what was decided, and goes on until the run parks or ends.
@@ -201,8 +203,10 @@ impl<'d> Held<'d> {
     }
 
     /// Takes note of a record that was stored.
-    pub(super) fn stored(&mut self, (fence, bytes): (u64, usize)) {
+    pub(super) fn stored(&mut self, appended: Option<Appended>) {
+        let Some(Appended { fence, record, bytes }) = appended else { return };
         self.fence = fence;
+        self.record = Some(record);
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
@@ -213,7 +217,7 @@ impl<'d> Held<'d> {
             return self.kept;
         }
         // Without a snapshot the next reader reads a longer tail, so a failure is only noted.
-        if let Err(error) = self.driver.log.keep_snapshot(&self.tenant, &self.state, self.fence).await {
+        if let Err(error) = self.driver.log.keep_snapshot(&self.tenant, &self.state, self.fence, self.record).await {
             tracing::warn!(%error, "the snapshot of the run was not kept");
         }
         self.state.seq
@@ -231,12 +235,25 @@ impl<'d> Held<'d> {
     }
 }
 
-/// Appends the events of a turn as one record; returns the next fence, and the size of the record in bytes.
-pub(super) async fn append(driver: &Driver, tenant: &TenantKey, turn: &Turn, fence: u64) -> Result<(u64, usize), Stop> {
+/// A record that was stored.
+pub(super) struct Appended {
+    /// Where it stands: the next fence.
+    fence: u64,
+    record: RecordId,
+    bytes: usize,
+}
+
+/// Appends the events of a turn as one record; none where there are none.
+pub(super) async fn append(
+    driver: &Driver,
+    tenant: &TenantKey,
+    turn: &Turn,
+    fence: u64,
+) -> Result<Option<Appended>, Stop> {
     let record = Record::of(driver.ids.make(), &turn.events).map_err(Stop::Unsayable)?;
-    let Some(record) = record else { return Ok((fence, 0)) };
+    let Some(record) = record else { return Ok(None) };
     let mut headers = HeaderMap::new();
     trace::inject(&mut headers);
     let fence = driver.log.append(tenant, turn.state.run, &record, fence, &headers, driver.limits.append).await?;
-    Ok((fence, record.body.len()))
+    Ok(Some(Appended { fence, record: record.head.id, bytes: record.body.len() }))
 }

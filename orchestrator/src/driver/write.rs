@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     Driver,
     hearing::{Hearing, Unsaid},
-    held::{Held, Stop, append},
+    held::{Appended, Held, Stop, append},
     prompt,
     roll::Passed,
 };
@@ -62,10 +62,10 @@ impl<'d> Line<'d> {
 }
 
 /// An append on its way, with the turn that it stores.
-type Flight<'d> = BoxFuture<'d, (Turn, Result<(u64, usize), Stop>)>;
+type Flight<'d> = BoxFuture<'d, (Turn, Result<Option<Appended>, Stop>)>;
 
 /// What became of the append in flight; never, while there is none.
-async fn landed(flight: &mut Option<Flight<'_>>) -> (Turn, Result<(u64, usize), Stop>) {
+async fn landed(flight: &mut Option<Flight<'_>>) -> (Turn, Result<Option<Appended>, Stop>) {
     match flight {
         Some(flight) => flight.await,
         None => std::future::pending().await,

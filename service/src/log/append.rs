@@ -47,7 +47,7 @@ pub enum AppendError {
         /// The last answer.
         last: String,
     },
-    /// The stream has no room. Nothing was stored.
+    /// The stream has no room. Nothing was stored, by this try or an earlier one.
     #[error("the stream is full: {0}")]
     Full(String),
     /// The record is larger than the stream takes. Nothing was stored.
@@ -112,17 +112,25 @@ impl RunLog {
         headers.insert(EXPECTED, fence.to_string());
         headers.insert(EXPECTED_OVER, over.as_str());
         let mut tries = 0;
+        // Whether an earlier try may have stored the record.
+        let mut unsure = false;
         loop {
             tries += 1;
             let said = match self.attempt(&subject, &headers, record).await {
                 Outcome::Stored(sequence) => return Ok(sequence),
-                Outcome::Failed(error) => return Err(error),
-                Outcome::Refused(said) => match self.behind(tenant, run, fence).await {
-                    Some((sequence, id)) if id == record.head.id => return Ok(sequence),
-                    Some((stream_sequence, by)) => return Err(AppendError::Fenced { by, stream_sequence }),
+                Outcome::Failed(error) if !unsure => return Err(error),
+                Outcome::Unknown(said) => {
+                    unsure = true;
+                    said
+                }
+                Outcome::Refused(said) => match self.settled(tenant, run, record, fence).await {
+                    Some(settled) => return settled,
                     None => said,
                 },
-                Outcome::Unknown(said) => said,
+                Outcome::Failed(error) => match self.settled(tenant, run, record, fence).await {
+                    Some(settled) => return settled,
+                    None => error.to_string(),
+                },
             };
             let pause = PAUSES.pause(tries);
             if begun.elapsed() + pause >= deadline {
@@ -132,10 +140,19 @@ impl RunLog {
         }
     }
 
-    /// The first record behind a fence, as the leader has it; `None` where there is none, or no answer.
-    async fn behind(&self, tenant: &TenantKey, run: RunId, fence: u64) -> Option<(u64, RecordId)> {
+    /// What stands behind the fence, as the leader has it: the record, or another in its place; `None` where there is
+    /// none, or no answer.
+    async fn settled(
+        &self,
+        tenant: &TenantKey,
+        run: RunId,
+        record: &Record,
+        fence: u64,
+    ) -> Option<Result<u64, AppendError>> {
         let stored = self.next(tenant, run, fence + 1).await.ok().flatten()?;
-        Some((stored.stream_sequence, stored.head.id))
+        let (stream_sequence, by) = (stored.stream_sequence, stored.head.id);
+        let own = by == record.head.id;
+        Some(if own { Ok(stream_sequence) } else { Err(AppendError::Fenced { by, stream_sequence }) })
     }
 
     async fn attempt(&self, subject: &str, headers: &HeaderMap, record: &Record) -> Outcome {

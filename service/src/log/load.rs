@@ -3,8 +3,8 @@
 use sba_subjects::{
     command::{Command, CommandBody},
     envelope::Envelope,
-    id::{RunId, TenantKey},
-    state::{ApplyError, RunState},
+    id::{RecordId, RunId, TenantKey},
+    state::{ApplyError, RunState, Snapshot},
 };
 
 use super::{ReadError, RunLog, Stored};
@@ -16,6 +16,8 @@ pub struct Loaded {
     pub state: RunState,
     /// Stream sequence of the last record folded in; 0 where there is none yet.
     pub fence: u64,
+    /// That record; none where an earlier version kept the snapshot that it was last of.
+    pub record: Option<RecordId>,
     /// The run's first event, where no record holds it yet: it goes into the first one that is appended.
     pub promised: Option<Box<Envelope>>,
     /// The `seq` up to which a snapshot is kept; 0 for none.
@@ -34,7 +36,7 @@ impl Loaded {
         let first = start.first_event(run, created.clone());
         let state = RunState::begin(&first)?;
         let bytes = state.prompt.len();
-        Ok(Some(Self { state, fence: 0, promised: Some(Box::new(first)), kept: 0, bytes }))
+        Ok(Some(Self { state, fence: 0, record: None, promised: Some(Box::new(first)), kept: 0, bytes }))
     }
 }
 
@@ -62,16 +64,33 @@ impl RunLog {
         self.up_to(tenant, run, last).await
     }
 
+    /// Whether the log has what a snapshot was made of. It may not: where streams were restored from a backup that was taken
+    /// of one after the other, or the log's server lost what it had acknowledged.
+    async fn holds(&self, tenant: &TenantKey, run: RunId, snapshot: &Snapshot) -> Result<bool, ReadError> {
+        let stored = self.next(tenant, run, snapshot.stream_sequence).await?;
+        let holds = stored.is_some_and(|stored| {
+            let place = (stored.stream_sequence, stored.head.last_seq());
+            place == (snapshot.stream_sequence, snapshot.state.seq)
+                && snapshot.record.is_none_or(|record| record == stored.head.id)
+        });
+        if !holds {
+            tracing::warn!(run_id = %run, seq = snapshot.state.seq, "a snapshot is of another log, and not believed");
+        }
+        Ok(holds)
+    }
+
     /// Folds a run's log up to a record, or further where more is there by now.
     async fn up_to(&self, tenant: &TenantKey, run: RunId, last: Stored) -> Result<Option<Loaded>, ReadError> {
         let mut fold = Fold::default();
         // A short log is read faster than a snapshot and what follows it.
         if last.head.last_seq() > SHORT
             && let Some(snapshot) = self.snapshot(tenant, run).await?
+            && self.holds(tenant, run, &snapshot).await?
         {
             fold = Fold {
                 kept: snapshot.state.seq,
                 fence: snapshot.stream_sequence,
+                record: snapshot.record,
                 bytes: 0,
                 state: Some(snapshot.state),
             };
@@ -91,8 +110,8 @@ impl RunLog {
             }
             page.iter().try_for_each(|record| fold.take(record))?;
         }
-        let Fold { state, fence, kept, bytes } = fold;
-        Ok(state.map(|state| Loaded { state, fence, promised: None, kept, bytes }))
+        let Fold { state, fence, record, kept, bytes } = fold;
+        Ok(state.map(|state| Loaded { state, fence, record, promised: None, kept, bytes }))
     }
 }
 
@@ -104,6 +123,7 @@ const SHORT: u64 = 64;
 struct Fold {
     state: Option<RunState>,
     fence: u64,
+    record: Option<RecordId>,
     kept: u64,
     bytes: usize,
 }
@@ -116,6 +136,7 @@ impl Fold {
     fn take(&mut self, record: &Stored) -> Result<(), ReadError> {
         self.state = RunState::fold(self.state.take(), &record.events()?)?;
         self.fence = record.stream_sequence;
+        self.record = Some(record.head.id);
         self.bytes += record.body.len();
         Ok(())
     }

@@ -4,7 +4,7 @@ use async_nats::jetstream::stream::RawMessageErrorKind;
 use sba_subjects::{
     codec::{self, CodecError},
     envelope::VERSION,
-    id::{RunId, TenantKey},
+    id::{RecordId, RunId, TenantKey},
     state::{RunState, Snapshot},
     subject::Subject,
 };
@@ -26,16 +26,23 @@ impl RunLog {
         }
     }
 
-    /// Keeps a state as the run's snapshot, in place of the one before.
+    /// Keeps a state as the run's snapshot, in place of the one before. `record` is the last that it is made of, and stands
+    /// at `fence`.
     ///
     /// A late writer may put an older snapshot in place of a newer one. That costs the next reader a longer
     /// tail, and nothing else: an old snapshot and the log give the same state.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`] when it was not stored in time.
-    pub async fn keep_snapshot(&self, tenant: &TenantKey, state: &RunState, fence: u64) -> Result<(), ReadError> {
+    pub async fn keep_snapshot(
+        &self,
+        tenant: &TenantKey,
+        state: &RunState,
+        fence: u64,
+        record: Option<RecordId>,
+    ) -> Result<(), ReadError> {
         let subject = Subject::Snap { tenant: tenant.clone(), run: state.run }.to_string();
-        let snapshot = Snapshot { v: VERSION, stream_sequence: fence, state: state.clone() };
+        let snapshot = Snapshot { v: VERSION, stream_sequence: fence, record, state: state.clone() };
         let unreadable = |source: CodecError| ReadError::Unreadable { stream_sequence: fence, source };
         let body = codec::encode(&snapshot).map_err(unreadable)?;
         let stored = async { self.jetstream.publish(subject, body).await?.await };

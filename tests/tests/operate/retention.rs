@@ -44,7 +44,7 @@ async fn logs_go_when_the_tenants_time_is_over_and_those_of_waiting_runs_never()
     tool_step(&mut over, 1).await;
     end(&mut over, RunStatus::Completed).await;
     let loaded = over.log.load(&office.tenant, over.run).await.unwrap().unwrap();
-    over.log.keep_snapshot(&office.tenant, &loaded.state, loaded.fence).await.unwrap();
+    over.log.keep_snapshot(&office.tenant, &loaded.state, loaded.fence, loaded.record).await.unwrap();
     let timer = Subject::Timer { tenant: office.tenant.clone(), run: over.run, name: "wake".parse().unwrap() };
     office.jetstream.publish(timer.to_string(), Bytes::from_static(b"x")).await.unwrap().await.unwrap();
     let mut waiting = writer(&office).await;
