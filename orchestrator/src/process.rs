@@ -79,10 +79,11 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
     let mut base = Base::open(ProcessKind::Orchestrator, &config, clock, &shutdown, move || held.runs()).await?;
     let model = model::from_config(&config.model, config.orchestrator.model_deadline_ms.into(), &base.metrics)?;
     let provision = Provision::new(base.jetstream.clone(), config.nats.startup_timeout_ms.into());
-    let (stream, queue) = consumer::commands(&pace(&config.orchestrator));
+    let commands = consumer::commands(&pace(&config.orchestrator));
+    provision.consumers(commands.map(|(stream, queue)| (stream.as_str(), queue))).await?;
     let (timers, fired) = consumer::timers(&pace(&config.orchestrator));
     let (_, due) = consumer::schedules(&pace(&config.orchestrator));
-    provision.consumers([(stream.as_str(), queue), (timers.as_str(), fired), (timers.as_str(), due)]).await?;
+    provision.consumers([(timers.as_str(), fired), (timers.as_str(), due)]).await?;
     let shards = config.nats.sizing().run_shards;
     let log = RunLog::new(base.jetstream.clone(), shards, config.nats.request_timeout_ms.into()).await?;
     let scheduler = scheduler(&config, &base, database.clone());

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 
-use crate::{name::Queue, stream::Stream, subject::filter};
+use crate::{
+    name::{Queue, Verb},
+    stream::Stream,
+    subject::filter,
+};
 
 /// What an installation decides about a consumer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,15 +21,22 @@ pub struct Pace {
     pub max_waiting: i64,
 }
 
-/// The durable name of the consumer that orchestrators share.
+/// The durable name of the consumer of what is said to runs that were started.
 pub const ORCHESTRATORS: &str = "orchestrators";
 
-/// The consumer of commands.
+/// The durable name of the consumer of runs to start.
+pub const STARTS: &str = "starts";
+
+/// The consumers of commands. Runs to start have one of their own: however many wait, whoever cancels a run is heard.
 ///
 /// Deliveries are not limited: a command is given back until somebody settles or dead-letters it.
 #[must_use]
-pub fn commands(pace: &Pace) -> (Stream, pull::Config) {
-    (Stream::Cmds, config(ORCHESTRATORS.to_owned(), "sba.*.cmd.*.*.*".to_owned(), pace))
+pub fn commands(pace: &Pace) -> [(Stream, pull::Config); 2] {
+    let to_runs = Verb::ALL.iter().filter(|verb| **verb != Verb::Start).map(|verb| filter::commands(*verb)).collect();
+    let mut commands = config(ORCHESTRATORS.to_owned(), String::new(), pace);
+    commands.filter_subjects = to_runs;
+    // In this order: no two consumers of a work queue may want the same, and an earlier version's wanted all.
+    [(Stream::Cmds, commands), (Stream::Cmds, config(STARTS.to_owned(), filter::commands(Verb::Start), pace))]
 }
 
 /// The durable name of the consumer that copies what timers fired to the queue of commands.

@@ -31,14 +31,20 @@ pub(super) struct Addressed {
 }
 
 /// Takes commands until the soft request to stop, at most so many at once as the limits say: what cannot be worked
-/// on now is left in the queue, for another process.
+/// on now is left in the queue, for another process. What is said to runs has places of its own, so that it never waits
+/// for runs to end.
 ///
 /// # Errors
-/// [`PullError`] when the consumer is gone.
+/// [`PullError`] when a consumer is gone.
 pub async fn consume(driver: Arc<Driver>, shutdown: &Shutdown) -> Result<(), PullError> {
-    let (stream, name, room) = (Stream::Cmds.as_str(), consumer::ORCHESTRATORS, driver.limits.runs);
-    let jetstream = driver.jetstream.clone();
-    pull::each(&jetstream, stream, name, room, &shutdown.soft(), |message, place| {
+    let starts = take(&driver, consumer::STARTS, driver.limits.runs, shutdown);
+    let others = take(&driver, consumer::ORCHESTRATORS, driver.limits.commands, shutdown);
+    tokio::try_join!(starts, others).map(drop)
+}
+
+async fn take(driver: &Arc<Driver>, consumer: &str, room: usize, shutdown: &Shutdown) -> Result<(), PullError> {
+    let (stream, jetstream) = (Stream::Cmds.as_str(), driver.jetstream.clone());
+    pull::each(&jetstream, stream, consumer, room, &shutdown.soft(), |message, place| {
         let (driver, hard) = (driver.clone(), shutdown.hard());
         shutdown.spawn(async move {
             deliver(&driver, message, &hard).await;

@@ -12,8 +12,11 @@ pub const MAX_RETENTION_DAYS: u32 = 3_650;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OrchestratorConfig {
-    /// Runs that one process drives at the same time; the surplus waits in the command queue.
+    /// Runs that one process drives at the same time because they were started; the surplus waits in the command queue.
     pub max_runs: usize,
+    /// Answers, results, cancels and other commands to runs that one process works on at the same time. One to a run that
+    /// no process drives, after a crash or a pause, has it driven here, besides `max_runs`.
+    pub max_commands: usize,
     /// Time between heartbeats of every process, in milliseconds. The same for all processes.
     pub heartbeat_ms: Millis,
     /// Heartbeats that a process must miss before another takes its runs over.
@@ -104,6 +107,7 @@ impl Default for OrchestratorConfig {
     fn default() -> Self {
         Self {
             max_runs: 256,
+            max_commands: 256,
             heartbeat_ms: Millis::new(250),
             missed_heartbeats: 3,
             command_ack_wait_ms: Millis::new(1_000),
@@ -152,6 +156,7 @@ impl Default for OrchestratorConfig {
 impl OrchestratorConfig {
     pub(super) fn check(&self, mut to: Findings<'_>) {
         to.range("max_runs", self.max_runs, 1..=10_000);
+        to.range("max_commands", self.max_commands, 1..=10_000);
         to.range("heartbeat_ms", self.heartbeat_ms.get(), 10..=60_000);
         to.range("missed_heartbeats", self.missed_heartbeats, 2..=100);
         to.range("command_ack_wait_ms", self.command_ack_wait_ms.get(), 500..=600_000);

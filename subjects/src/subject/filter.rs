@@ -35,6 +35,12 @@ pub fn events(tenant: Option<&TenantKey>) -> String {
     format!("sba.{}.run.*.*.{}", tenant.map_or("*", TenantKey::as_str), RunKind::Event)
 }
 
+/// The commands with this verb, for all runs of all tenants.
+#[must_use]
+pub fn commands(verb: Verb) -> String {
+    format!("sba.*.cmd.*.*.{verb}")
+}
+
 /// The commands for one run that wait, or are worked on.
 #[must_use]
 pub fn run_commands(tenant: &TenantKey, run: RunId) -> String {

@@ -78,7 +78,8 @@ impl Bare {
             waiting: Mutex::default(),
         });
         let mut consumers = Vec::new();
-        for (stream, config) in [consumer::commands(&pace), consumer::jobs(Queue::ToolExec, &pace)] {
+        let jobs = consumer::jobs(Queue::ToolExec, &pace);
+        for (stream, config) in consumer::commands(&pace).into_iter().chain([jobs]) {
             let queue: PullConsumer = jetstream.create_consumer_on_stream(config, stream.as_str()).await?;
             let parts = Arc::clone(&parts);
             let messages = queue.stream().max_messages_per_batch(512).messages().await?;
@@ -87,7 +88,7 @@ impl Bare {
                 each.for_each_concurrent(None, |message| parts.take(message)).await;
             })));
         }
-        let consumers = consumers.try_into().map_err(|_| anyhow::anyhow!("two queues are read"))?;
+        let consumers = consumers.try_into().map_err(|_| anyhow::anyhow!("three queues are read"))?;
         Ok(Self { parts, _consumers: Arc::new(consumers) })
     }
 
