@@ -84,8 +84,10 @@ pub struct Driver {
 /// How patient a driver is, and how much it takes on.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Runs driven at once.
+    /// Runs driven at once because they were started.
     pub runs: usize,
+    /// Commands to such runs that are worked on at once. One for a run that nobody drives has it driven.
+    pub commands: usize,
     /// Time between signs of progress for a command that is worked on.
     pub progress: Duration,
     /// Longest time that an append is repeated while its outcome is unknown.
@@ -125,6 +127,7 @@ impl Limits {
         let own = &config.orchestrator;
         Self {
             runs: own.max_runs,
+            commands: own.max_commands,
             progress: own.command_progress_ms.into(),
             append: own.append_deadline_ms.into(),
             deliveries: own.command_max_deliveries,
@@ -166,6 +169,7 @@ impl AgentSettings {
             call_ms: Arc::new(config.call_deadlines().into_iter().map(|(tool, ms)| (tool, ms.get())).collect()),
             locale: config.orchestrator.locale.clone(),
             cached_answers: config.model.cached_answers,
+            keep_to_sources: config.model.keep_to_sources,
         }
     }
 }

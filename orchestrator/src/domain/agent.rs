@@ -38,6 +38,8 @@ pub struct AgentSettings {
     pub locale: String,
     /// Whether answers are kept and given again while no model can be reached, where the tenant does not say.
     pub cached_answers: bool,
+    /// Whether a report leaves out what its passages cannot have told the model.
+    pub keep_to_sources: bool,
 }
 
 /// What one run may take.
@@ -114,6 +116,8 @@ pub struct Agent {
     pub locale: String,
     /// Whether answers are kept, and earlier ones given while no model can be reached.
     pub cached_answers: bool,
+    /// Whether a report leaves out what its passages cannot have told the model.
+    pub keep_to_sources: bool,
 }
 
 impl AgentSettings {
@@ -143,6 +147,7 @@ impl AgentSettings {
             call_ms: Arc::clone(&self.call_ms),
             locale: asked.locale.as_ref().or(tenant.locale.as_ref()).unwrap_or(&self.locale).clone(),
             cached_answers: tenant.cached_answers.unwrap_or(self.cached_answers) && asked.cached_answers != Some(false),
+            keep_to_sources: self.keep_to_sources,
         }
     }
 }

@@ -16,6 +16,7 @@ use super::Agent;
 pub(super) mod agentic;
 mod direct;
 pub(super) mod flaw;
+mod grounded;
 mod render;
 mod tidy;
 

@@ -32,6 +32,9 @@ pub struct ModelConfig {
     pub max_output_tokens: u32,
     /// Tokens that the model can hold, prompt and answer together.
     pub context_tokens: u32,
+    /// Whether a report leaves out what the model wrote and the passages cannot have told it: by their words, so only for
+    /// small models, which stay close to their sources where they do not make things up.
+    pub keep_to_sources: bool,
     /// Tokens that the endpoint may count for a call besides the text that it was sent, for words of its own around messages
     /// and tools. Of a prompt no more is believed than this and one token for each byte; of an answer, as many tokens as it
     /// may have.
@@ -113,6 +116,7 @@ impl Default for ModelConfig {
             temperature: 0.0,
             max_output_tokens: 1_024,
             context_tokens: 8_192,
+            keep_to_sources: false,
             overhead_tokens: 1_024,
             input_price_micros: 0,
             output_price_micros: 0,

@@ -64,6 +64,7 @@ pub(super) fn model(server: &ModelServer) -> Value {
         "tool_calls": "schema",
         "temperature": 0.0,
         "context_tokens": server.context(),
+        "keep_to_sources": true,
         "max_output_tokens": 160,
     }})
 }

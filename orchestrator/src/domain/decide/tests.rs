@@ -48,6 +48,7 @@ fn settings() -> AgentSettings {
         call_ms: Arc::default(),
         locale: "en".into(),
         cached_answers: false,
+        keep_to_sources: false,
     }
 }
 

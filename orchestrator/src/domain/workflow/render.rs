@@ -5,14 +5,14 @@
 //! the model is asked; the model's word is never taken for a source.
 
 use sba_subjects::{
-    run::{Failure, StepKind},
+    run::{Failure, StepKind, StepStatus},
     state::{RunState, StepState},
     tool::{Gap, Hit, KNOWLEDGE_TOOL, RENDER_TOOL, RenderParams, SearchParams, Section},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Next, Proposal, Thought, failed_call, flaw, hits, tidy::tidy};
+use super::{Next, Proposal, Thought, failed_call, flaw, grounded::grounded, hits, tidy::tidy};
 use crate::domain::Agent;
 
 /// Most passages that the model is shown for one piece of text.
@@ -45,6 +45,10 @@ pub(super) fn next(state: &RunState, agent: &Agent) -> Next {
     if let Some(failure) = failed_call(state) {
         return Next::Fail(failure);
     }
+    // Whatever the limits say by now: a run ends with its report.
+    if rendered(state) {
+        return Next::Finish;
+    }
     let done = state.steps.len();
     if done == 0 {
         return look_up(state, agent);
@@ -54,13 +58,16 @@ pub(super) fn next(state: &RunState, agent: &Agent) -> Next {
     if let Some(piece) = pieces.get(done - 1) {
         return Next::Model { name: "write", input: json!(piece) };
     }
-    if done > pieces.len() + 1 {
-        return Next::Finish;
-    }
     match nothing_written(state) {
         Some(failure) => Next::Fail(failure),
         None => render(state, agent, hits),
     }
+}
+
+fn rendered(state: &RunState) -> bool {
+    let renders =
+        |step: &StepState| step.call.as_ref().is_some_and(|call| call.request.tool_name.as_str() == RENDER_TOOL);
+    state.steps.iter().any(|step| step.status == StepStatus::Completed && renders(step))
 }
 
 /// Why there is no report, where the model wrote nothing of it.
@@ -116,11 +123,14 @@ fn plan(hits: &[Hit], sections: usize) -> Vec<WriteInput> {
 fn render(state: &RunState, agent: &Agent, sources: Vec<Hit>) -> Next {
     let sections = written(state)
         .filter_map(|step| {
-            let WriteInput { heading, sources, .. } = serde_json::from_value(step.input.clone()).ok()?;
+            let WriteInput { heading, sources: of, .. } = serde_json::from_value(step.input.clone()).ok()?;
             let text = tidy(&Thought::of(step).text);
             // A small model may only repeat the question; the quotes then say more without it.
             let text = if is_the_question(&text, &state.prompt) { String::new() } else { text };
-            Some(Section { gap: gap(step, &text), heading, text, sources })
+            let passages: Vec<&str> =
+                of.iter().filter_map(|&at| sources.get(at)).map(|hit| hit.text.as_str()).collect();
+            let (text, made_up) = if agent.keep_to_sources { grounded(&text, &passages) } else { (text, false) };
+            Some(Section { gap: gap(step, &text, made_up), heading, text, sources: of })
         })
         .collect();
     let params = RenderParams {
@@ -134,9 +144,10 @@ fn render(state: &RunState, agent: &Agent, sources: Vec<Hit>) -> Next {
 }
 
 /// What the reader is told of a text that is not whole.
-fn gap(step: &StepState, text: &str) -> Option<Gap> {
+fn gap(step: &StepState, text: &str, made_up: bool) -> Option<Gap> {
     match &step.error {
         Some(error) if flaw::is_withheld(error) => Some(Gap::Withheld),
+        _ if made_up => Some(Gap::MadeUp),
         _ => text.is_empty().then_some(Gap::Unwritten),
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Words {
     pub(super) withheld: &'static str,
     /// In a section of which the model wrote nothing.
     pub(super) unwritten: &'static str,
+    /// In a section of which something that the model made up was left out.
+    pub(super) made_up: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -29,6 +31,7 @@ const ENGLISH: Words = Words {
     untitled: "Untitled",
     withheld: "The model's provider kept text back here.",
     unwritten: "The model wrote nothing here.",
+    made_up: "Left out here: what the model wrote and the passages do not say.",
 };
 
 const OTHERS: &[Words] = &[
@@ -40,6 +43,7 @@ const OTHERS: &[Words] = &[
         untitled: "Tanpa judul",
         withheld: "Penyedia model menahan teks di sini.",
         unwritten: "Model tidak menulis apa pun di sini.",
+        made_up: "Dihilangkan di sini: yang ditulis model tetapi tidak dikatakan oleh sumber.",
     },
     Words {
         lang: "de",
@@ -49,6 +53,7 @@ const OTHERS: &[Words] = &[
         untitled: "Ohne Titel",
         withheld: "Der Anbieter des Modells hat hier Text zurückgehalten.",
         unwritten: "Das Modell hat hier nichts geschrieben.",
+        made_up: "Hier fehlt, was das Modell schrieb und die Stellen nicht sagen.",
     },
 ];
 
@@ -58,6 +63,7 @@ impl Words {
         match gap {
             Gap::Withheld => self.withheld,
             Gap::Unwritten => self.unwritten,
+            Gap::MadeUp => self.made_up,
         }
     }
 

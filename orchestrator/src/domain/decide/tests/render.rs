@@ -22,6 +22,19 @@ fn a_run_looks_up_writes_renders_and_ends() {
 }
 
 #[test]
+fn a_run_ends_with_its_report_though_the_limits_were_lowered_meanwhile() {
+    let mut run = Run::rendering();
+    run.told(start());
+    run.works(true, vec![hit(1), hit(2)]);
+    run.hears(answer("In May."));
+    run.hears(answer("one"));
+    run.settings.max_sections = 0;
+    assert_eq!(run.hears(answer("two")), [Action::CallTool(5)], "what was written is rendered");
+    assert_eq!(run.works(true, Vec::new()), [Action::End]);
+    assert_eq!(run.state.artifacts.len(), 1);
+}
+
+#[test]
 fn nothing_found_is_rendered_without_asking_the_model() {
     let mut run = Run::rendering();
     run.told(start());
