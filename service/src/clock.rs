@@ -18,8 +18,14 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
     /// Milliseconds since 1970, as messages carry them; 0 for a time before that.
     fn now_millis(&self) -> u64 {
-        u64::try_from(self.now().unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
+        to_millis(self.now())
     }
+}
+
+/// A time as messages carry it: milliseconds since 1970; 0 for a time before that.
+#[must_use]
+pub fn to_millis(at: OffsetDateTime) -> u64 {
+    u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }
 
 /// The time of this machine.

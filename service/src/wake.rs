@@ -13,6 +13,7 @@ use sba_subjects::{
 use time::OffsetDateTime;
 
 use crate::{
+    clock::to_millis,
     publish::{PublishFailure, Stored},
     timer::Timer,
 };
@@ -32,7 +33,7 @@ pub async fn set(
     at: OffsetDateTime,
     deadline: Duration,
 ) -> Result<Stored, PublishFailure> {
-    let wake = Wake { v: VERSION, at: millis(at) };
+    let wake = Wake { v: VERSION, at: to_millis(at) };
     let timer = Timer {
         subject: Subject::Schedule { tenant: tenant.clone(), schedule },
         target: Subject::Due { tenant: tenant.clone(), schedule },
@@ -42,10 +43,4 @@ pub async fn set(
         body: codec::encode(&wake)?,
     };
     timer.set(jetstream, deadline).await
-}
-
-/// A moment as [`Wake`] has it.
-#[must_use]
-pub fn millis(at: OffsetDateTime) -> u64 {
-    u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! Times: milliseconds since 1970 on the wire, RFC 3339 in the API.
 
+pub(crate) use sba_service::clock::to_millis;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// What a client is told whose time cannot be read.
@@ -18,11 +19,6 @@ pub(crate) fn written(at: OffsetDateTime) -> String {
 /// A time of the wire.
 pub(crate) fn from_millis(millis: u64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(millis) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
-}
-
-/// A time for the wire; what lies before 1970 becomes 0.
-pub(crate) fn to_millis(at: OffsetDateTime) -> u64 {
-    u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }
 
 /// A time as Postgres keeps it, to the microsecond: what is answered now is what is read later.

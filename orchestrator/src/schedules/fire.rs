@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sba_service::{delivery::Fate, publish::PublishFailure, wake};
+use sba_service::{clock::to_millis, delivery::Fate, publish::PublishFailure, wake};
 use sba_store::{
     Store, StoreError, TenantTx,
     schedules::{self, Due, Firing, Moment, Outcome, Schedule, TimingError},
@@ -78,7 +78,7 @@ impl Scheduler {
 
     /// A moment that has not come. Either the server's clock is ahead of this process's, or the message is an old one.
     async fn wait(&self, woken: &Woken, now: OffsetDateTime, at: OffsetDateTime) -> Result<Fate, FireError> {
-        if woken.wake.at == wake::millis(at) {
+        if woken.wake.at == to_millis(at) {
             let left = Duration::try_from(at - now).unwrap_or(AGAIN);
             return Ok(Fate::Later(left.min(LATEST)));
         }

@@ -12,6 +12,7 @@ use futures::{
     StreamExt as _,
     stream::{BoxStream, ReadyChunks, SelectAll, select_all},
 };
+use sba_service::clock::to_millis;
 use sba_subjects::{
     id::{RunId, TenantKey},
     record,
@@ -82,7 +83,7 @@ impl Followed {
         let info = message.info().map_err(trouble)?;
         self.sequence = info.stream_sequence;
         self.caught_up |= info.pending == 0 || self.sequence >= self.log.cached_info().state.last_sequence;
-        let at = u64::try_from(info.published.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+        let at = to_millis(info.published);
         Ok(read(message, at))
     }
 
