@@ -177,7 +177,8 @@ impl Projector {
             return Ok(start);
         };
         if stored.sequence == 0 {
-            return Ok(stored);
+            // Nothing was projected yet, of this log or the one before it.
+            return Ok(start);
         }
         let same = stored.epoch == epoch
             && match runs.get_raw_message(stored.sequence).await {

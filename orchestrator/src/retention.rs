@@ -100,7 +100,16 @@ impl Retention {
         drop(tx);
         let mut removed = 0;
         for run in expired {
-            if self.remove(&found.account, run).await? {
+            let gone = match self.remove(&found.account, run).await {
+                Ok(gone) => gone,
+                // One log that nobody can read is in the way of no other.
+                Err(Trouble::Log(error)) if !error.may_pass() => {
+                    tracing::warn!(tenant_id = %tenant, run_id = %run, code = error.code(), "a log is not removed: it cannot be read");
+                    false
+                }
+                Err(trouble) => return Err(trouble),
+            };
+            if gone {
                 let mut tx = store.begin(tenant).await?;
                 runs::log_removed(&mut tx, run, self.clock.now()).await?;
                 tx.commit().await?;
