@@ -26,7 +26,13 @@ fn blobs(server: &S3, url: &str, secret: &str) -> Blobs {
         access_key_id: Some(KEY.to_owned()),
         secret_access_key: Some(secret.to_owned()),
     };
-    let options = BlobOptions { url: url.to_owned(), s3, max_bytes: LARGEST, deadline: Duration::from_secs(10) };
+    let options = BlobOptions {
+        url: url.to_owned(),
+        s3,
+        max_bytes: LARGEST,
+        request: Duration::from_secs(10),
+        deadline: Duration::from_secs(10),
+    };
     Blobs::open(&options).unwrap()
 }
 
@@ -107,7 +113,13 @@ async fn what_keeps_a_bucket_from_being_used_has_its_code() {
     let endpoint = server.endpoint();
     drop(server);
     let s3 = S3Options { endpoint: Some(endpoint), ..S3Options::default() };
-    let options = BlobOptions { url: url(), s3, max_bytes: 1, deadline: Duration::from_millis(500) };
+    let options = BlobOptions {
+        url: url(),
+        s3,
+        max_bytes: 1,
+        request: Duration::from_millis(500),
+        deadline: Duration::from_millis(500),
+    };
     let error = Blobs::open(&options).unwrap().ping().await.unwrap_err();
     assert!(error.is_transient(), "{error:?}");
 }

@@ -94,7 +94,8 @@ fn blob_options(config: &Config) -> BlobOptions {
             secret_access_key: secret(&blobs.secret_access_key),
         },
         max_bytes: config.knowledge.max_document_bytes,
-        deadline: blobs.request_timeout_ms.duration(),
+        request: blobs.request_timeout_ms.into(),
+        deadline: blobs.retry_timeout_ms.into(),
     }
 }
 

@@ -17,7 +17,9 @@ pub struct BlobOptions {
     pub s3: S3Options,
     /// Most bytes that a blob may have.
     pub max_bytes: u64,
-    /// Longest time that one operation may take, or one piece of a stream.
+    /// Longest time that one request to S3 may take.
+    pub request: Duration,
+    /// Longest time that one operation may take, with its repetitions, or one piece of a stream.
     pub deadline: Duration,
 }
 
@@ -83,12 +85,10 @@ fn open_folder(folder: &str) -> Result<Arc<dyn ObjectStore>, BlobError> {
 fn open_s3(bucket: &str, options: &BlobOptions) -> Result<Arc<dyn ObjectStore>, BlobError> {
     let (bucket, prefix) = bucket.split_once('/').unwrap_or((bucket, ""));
     let retries = RetryConfig { max_retries: 3, retry_timeout: options.deadline, ..RetryConfig::default() };
-    let client = ClientOptions::new().with_timeout(options.deadline).with_connect_timeout(options.deadline);
+    let client = ClientOptions::new().with_timeout(options.request).with_connect_timeout(options.request);
     let s3 = &options.s3;
-    let mut builder = AmazonS3Builder::from_env()
-        .with_bucket_name(bucket)
-        .with_client_options(client)
-        .with_retry(retries);
+    let mut builder =
+        AmazonS3Builder::from_env().with_bucket_name(bucket).with_client_options(client).with_retry(retries);
     if let Some(region) = &s3.region {
         builder = builder.with_region(region);
     }

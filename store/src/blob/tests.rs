@@ -14,6 +14,7 @@ fn blobs(folder: &TempDir, max_bytes: u64) -> Blobs {
         url: format!("file://{}/blobs", folder.path().display()),
         s3: S3Options::default(),
         max_bytes,
+        request: Duration::from_secs(10),
         deadline: Duration::from_secs(10),
     };
     Blobs::open(&options).unwrap()
@@ -86,7 +87,13 @@ fn a_store_that_cannot_be_used_is_refused_at_once() {
     let inside_a_file = format!("file://{}/file/blobs", folder.path().display());
     for url in ["", "relative", "file://relative", "ftp://host/x", inside_a_file.as_str()] {
         let s3 = S3Options { secret_access_key: Some("hunter2".to_owned()), ..S3Options::default() };
-        let options = BlobOptions { url: url.to_owned(), s3, max_bytes: 1, deadline: Duration::from_secs(1) };
+        let options = BlobOptions {
+            url: url.to_owned(),
+            s3,
+            max_bytes: 1,
+            request: Duration::from_secs(1),
+            deadline: Duration::from_secs(1),
+        };
         assert_eq!(Blobs::open(&options).unwrap_err().code(), "blob_store_invalid", "{url}");
         assert!(!format!("{options:?}").contains("hunter2"));
     }

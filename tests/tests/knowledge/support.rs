@@ -112,7 +112,8 @@ pub(crate) async fn new_tenant(store: &Store) -> TenantKey {
 
 pub(crate) fn open_blobs(folder: &TempDir) -> Blobs {
     let url = format!("file://{}", folder.path().join("blobs").display());
-    let options = BlobOptions { url, s3: S3Options::default(), max_bytes: 1 << 24, deadline: PATIENCE };
+    let options =
+        BlobOptions { url, s3: S3Options::default(), max_bytes: 1 << 24, request: PATIENCE, deadline: PATIENCE };
     Blobs::open(&options).unwrap()
 }
 

@@ -78,6 +78,7 @@ pub(super) fn blobs(config: &Config) -> Result<Blobs, WorkerError> {
             secret_access_key: reveal(&blobs.secret_access_key),
         },
         max_bytes: config.knowledge.max_document_bytes,
+        request: blobs.request_timeout_ms.into(),
         deadline: blobs.retry_timeout_ms.into(),
     };
     Ok(Blobs::open(&options)?)

@@ -110,6 +110,7 @@ pub(super) async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
             url: format!("file://{}", blobs.path().display()),
             s3: S3Options::default(),
             max_bytes: config.knowledge.max_document_bytes,
+            request: Duration::from_secs(5),
             deadline: Duration::from_secs(5),
         })
         .unwrap(),
