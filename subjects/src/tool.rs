@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     event::Artifact,
-    id::{DocumentId, InvalidId},
+    id::{ArtifactId, DocumentId, InvalidId, TenantKey},
     name::closed_set,
 };
 
@@ -102,6 +102,8 @@ closed_set!(
         Withheld = "withheld",
         /// The model wrote nothing, or nothing but the question.
         Unwritten = "unwritten",
+        /// What is missing was made up: the passages say nothing of it.
+        MadeUp = "made_up",
     }
 );
 
@@ -113,6 +115,12 @@ pub struct RenderResult {
     /// Passages that were to be cited but do not stand in their document any more, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dropped: Vec<String>,
+}
+
+/// The id of the page of HTML that is made beside a document in Markdown.
+#[must_use]
+pub fn html_form(tenant: &TenantKey, markdown: ArtifactId) -> ArtifactId {
+    ArtifactId::from_uuid(tenant.derive("artifact.html", &markdown.to_string()))
 }
 
 /// What a model gives to [`RENDER_TOOL`]; the run adds the passages that it looked up.

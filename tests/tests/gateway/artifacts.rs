@@ -20,6 +20,7 @@ async fn make(house: &House, number: u128, media_type: &str, content: &str) -> A
         url: format!("file://{}", house.blobs.path().display()),
         s3: S3Options::default(),
         max_bytes: 1 << 20,
+        request: DEADLINE,
         deadline: DEADLINE,
     };
     let id = ArtifactId::from_uuid(Uuid::from_u128(number));

@@ -43,10 +43,7 @@ pub(super) async fn once(
 ) -> Result<Outcome, WorkError> {
     match begin(worker, typed, call).await? {
         Begun::Done(record) => return answer(record),
-        Begun::Other => {
-            let message = "the call's id stands for another call, or for other parameters";
-            return Err(WorkError::lasting("tool_call_reused", message));
-        }
+        Begun::Other => return Err(reused()),
         // Nobody knows how far the earlier try came.
         Begun::Unfinished if effect == Effect::AtMostOnce => {
             let message = "the call was begun before, and it is not known whether it had its effect";
@@ -79,7 +76,8 @@ pub(super) async fn stop(worker: &Worker, typed: &Typed, call: &ToolJob, effect:
             Begun::Unfinished if effect == Effect::AtMostOnce => {
                 Failure::new("effect_unknown", "the call was stopped, and it is not known whether it had its effect")
             }
-            Begun::Fresh | Begun::Unfinished | Begun::Other => {
+            Begun::Other => return Err(reused()),
+            Begun::Fresh | Begun::Unfinished => {
                 Failure::new("call_cancelled", "the call was stopped and had no effect")
             }
         };
@@ -93,6 +91,10 @@ pub(super) async fn stop(worker: &Worker, typed: &Typed, call: &ToolJob, effect:
         Ok(outcome)
     })
     .await
+}
+
+fn reused() -> WorkError {
+    WorkError::lasting("tool_call_reused", "the call's id stands for another call, or for other parameters")
 }
 
 fn recorded(typed: &Typed, call: &ToolJob) -> Call {

@@ -20,7 +20,7 @@ use sba_store::{
 use sba_subjects::{
     event::Artifact,
     id::ArtifactId,
-    tool::{RENDER_TOOL, RenderParams, RenderResult},
+    tool::{RENDER_TOOL, RenderParams, RenderResult, html_form},
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -113,7 +113,7 @@ impl RenderTool {
         citations: &[Citation],
         result: &Value,
     ) -> Result<(), WorkError> {
-        let html_id = ArtifactId::from_uuid(context.tenant_key.derive("artifact.html", &context.call.to_string()));
+        let html_id = html_form(&context.tenant_key, id);
         let citations: Vec<Value> = citations.iter().map(Citation::record).collect();
         let mut rows = Vec::with_capacity(2);
         for (id, media_type, text) in [(id, MARKDOWN, &document.markdown), (html_id, HTML, &document.html)] {

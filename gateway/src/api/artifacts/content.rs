@@ -10,7 +10,10 @@ use sba_store::{
     Page, TenantTx,
     artifacts::{self, Artifact},
 };
-use sba_subjects::id::ArtifactId;
+use sba_subjects::{
+    id::{ArtifactId, TenantKey},
+    tool::html_form,
+};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -75,7 +78,7 @@ pub(crate) async fn get_content(
     let found = artifacts::get(&mut tx, ArtifactId::from_uuid(artifact)).await?;
     let artifact = found.ok_or_else(|| ApiError::not_found("artifact"))?;
     let artifact = match query.format {
-        Some(format) => in_form(&mut tx, artifact, format).await?,
+        Some(format) => in_form(&mut tx, &principal.key, artifact, format).await?,
         None => artifact,
     };
     drop(tx);
@@ -93,13 +96,20 @@ pub(crate) async fn get_content(
 }
 
 /// The artifact in this form: itself, or the one that the same run made of it.
-async fn in_form(tx: &mut TenantTx, artifact: Artifact, format: Format) -> Result<Artifact, ApiError> {
+async fn in_form(
+    tx: &mut TenantTx,
+    tenant: &TenantKey,
+    artifact: Artifact,
+    format: Format,
+) -> Result<Artifact, ApiError> {
     if artifact.media_type == format.media_type() {
         return Ok(artifact);
     }
     let made = artifacts::list(tx, Some(artifact.run_id), Page::new(1, Page::MAX_LIMIT)).await?.items;
-    let same = |other: &Artifact| other.media_type == format.media_type() && other.title == artifact.title;
-    made.into_iter().find(same).ok_or_else(|| ApiError::not_found("form of this artifact"))
+    let (own, of) = (artifact.id, |markdown| html_form(tenant, markdown));
+    made.into_iter()
+        .find(|other| other.id == of(own) || own == of(other.id))
+        .ok_or_else(|| ApiError::not_found("form of this artifact"))
 }
 
 fn text(value: &str) -> Result<HeaderValue, ApiError> {
