@@ -58,13 +58,14 @@ impl Tenant {
     }
 }
 
-/// Makes the tenant of the transaction, with its audit entry.
+/// Makes the tenant of the transaction, with its audit entry; `false` where it exists.
 ///
 /// # Errors
-/// `conflict` when it exists, `database_forbidden` when the transaction is another tenant's, `invalid_value`.
-pub async fn create(tx: &mut TenantTx, tenant: &NewTenant, actor: &Actor) -> Result<(), StoreError> {
-    sqlx::query!(
-        "insert into tenants (id, account, name, plan, quota_tokens, config) values ($1, $2, $3, $4, $5, $6)",
+/// `database_forbidden` when the transaction is another tenant's, `invalid_value`.
+pub async fn create(tx: &mut TenantTx, tenant: &NewTenant, actor: &Actor) -> Result<bool, StoreError> {
+    let made = sqlx::query!(
+        "insert into tenants (id, account, name, plan, quota_tokens, config) values ($1, $2, $3, $4, $5, $6)
+         on conflict (id) do nothing",
         tenant.account.id().as_uuid(),
         tenant.account.as_str(),
         clean(&tenant.name),
@@ -74,8 +75,12 @@ pub async fn create(tx: &mut TenantTx, tenant: &NewTenant, actor: &Actor) -> Res
     )
     .execute(tx.conn())
     .await?;
+    if made.rows_affected() == 0 {
+        return Ok(false);
+    }
     let what = json!({"account": tenant.account, "name": tenant.name, "plan": tenant.plan});
-    audit::record(tx, actor, Action::TenantCreated, &what).await
+    audit::record(tx, actor, Action::TenantCreated, &what).await?;
+    Ok(true)
 }
 
 /// Reads the tenant of the transaction. A deleted one is still read: see [`Tenant::deleted_at`].

@@ -15,6 +15,9 @@ const TTL: Duration = Duration::from_secs(60);
 /// How long settings are believed: a change has its effect after this.
 const SETTINGS_TTL: Duration = Duration::from_secs(1);
 
+/// How long either is believed while Postgres cannot be asked.
+const EARLIER_TTL: Duration = Duration::from_secs(24 * 3_600);
+
 /// Most tenants that are remembered.
 const CAPACITY: u64 = 100_000;
 
@@ -25,7 +28,14 @@ pub(crate) struct Tenants {
     known: Cache<TenantId, TenantKey>,
     settings: Cache<TenantId, Arc<TenantSettings>>,
     /// What is believed while Postgres cannot be asked.
-    earlier: Cache<TenantId, Arc<TenantSettings>>,
+    earlier: Earlier,
+}
+
+/// The latest answers of Postgres.
+#[derive(Debug, Clone)]
+struct Earlier {
+    known: Cache<TenantId, TenantKey>,
+    settings: Cache<TenantId, Arc<TenantSettings>>,
 }
 
 /// Why a tenant's account is not known.
@@ -44,32 +54,32 @@ pub(crate) enum TenantError {
 
 impl Tenants {
     pub(crate) fn new(store: Store) -> Self {
-        let known = Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build();
-        let settings = Cache::builder().max_capacity(CAPACITY).time_to_live(SETTINGS_TTL).build();
-        let earlier = Cache::builder().max_capacity(CAPACITY).time_to_live(TTL).build();
-        Self { store, known, settings, earlier }
+        Self::believing_for(store, TTL)
     }
 
-    /// The account of a tenant that exists. Many who ask at once cost one query; that there is none is not remembered.
+    /// One that believes an answer about an account for so long.
+    fn believing_for(store: Store, ttl: Duration) -> Self {
+        let earlier = Earlier { known: cache(EARLIER_TTL), settings: cache(EARLIER_TTL) };
+        Self { store, known: cache(ttl), settings: cache(SETTINGS_TTL), earlier }
+    }
+
+    /// The account of a tenant that exists; while Postgres cannot be asked, of one that did. Many who ask at once cost one
+    /// query; that there is none is not remembered.
     pub(crate) async fn key(&self, tenant: TenantId) -> Result<TenantKey, Arc<TenantError>> {
-        self.known.try_get_with(tenant, self.look_up(tenant)).await
+        let found = self.known.try_get_with(tenant, self.look_up(tenant)).await;
+        or_earlier(found, &self.earlier.known, tenant).await
     }
 
     /// Remembers a tenant that was just made.
     pub(crate) async fn remember(&self, key: TenantKey) {
+        self.earlier.known.insert(key.id(), key.clone()).await;
         self.known.insert(key.id(), key).await;
     }
 
-    /// The settings of a tenant; while Postgres cannot be asked, as they were a short time ago.
+    /// The settings of a tenant; while Postgres cannot be asked, as they were.
     pub(crate) async fn settings(&self, tenant: TenantId) -> Result<Arc<TenantSettings>, Arc<TenantError>> {
-        let error = match self.settings.try_get_with(tenant, self.read_settings(tenant)).await {
-            Ok(settings) => return Ok(settings),
-            Err(error) => error,
-        };
-        match self.earlier.get(&tenant).await {
-            Some(earlier) if matches!(*error, TenantError::Store(_)) => Ok(earlier),
-            _ => Err(error),
-        }
+        let found = self.settings.try_get_with(tenant, self.read_settings(tenant)).await;
+        or_earlier(found, &self.earlier.settings, tenant).await
     }
 
     async fn read_settings(&self, tenant: TenantId) -> Result<Arc<TenantSettings>, TenantError> {
@@ -77,13 +87,34 @@ impl Tenants {
         let found = tenants::get(&mut tx).await?.ok_or(TenantError::Unknown)?;
         let settings = serde_json::from_value(found.config).map_err(TenantError::Settings)?;
         let settings = Arc::new(settings);
-        self.earlier.insert(tenant, Arc::clone(&settings)).await;
+        self.earlier.settings.insert(tenant, Arc::clone(&settings)).await;
         Ok(settings)
     }
 
     async fn look_up(&self, tenant: TenantId) -> Result<TenantKey, TenantError> {
         let mut tx = self.store.begin(tenant).await?;
         let found = tenants::get(&mut tx).await?.filter(|tenant| tenant.deleted_at.is_none());
-        found.map(|tenant| tenant.account).ok_or(TenantError::Unknown)
+        let Some(found) = found else {
+            self.earlier.known.invalidate(&tenant).await;
+            return Err(TenantError::Unknown);
+        };
+        self.earlier.known.insert(tenant, found.account.clone()).await;
+        Ok(found.account)
+    }
+}
+
+fn cache<T: Clone + Send + Sync + 'static>(ttl: Duration) -> Cache<TenantId, T> {
+    Cache::builder().max_capacity(CAPACITY).time_to_live(ttl).build()
+}
+
+/// What was found; the earlier answer, where Postgres did not give one.
+async fn or_earlier<T: Clone + Send + Sync + 'static>(
+    found: Result<T, Arc<TenantError>>,
+    earlier: &Cache<TenantId, T>,
+    tenant: TenantId,
+) -> Result<T, Arc<TenantError>> {
+    match found {
+        Err(error) if matches!(*error, TenantError::Store(_)) => earlier.get(&tenant).await.ok_or(error),
+        found => found,
     }
 }

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     api::{
-        idempotency::{ClaimError, Key, KeyHeader, claim},
+        idempotency::{ClaimError, Claimed, Key, KeyHeader, claim},
         times,
     },
     app::App,
@@ -70,7 +70,7 @@ enum PutError {
     Queue(#[from] PublishFailure),
     #[error(transparent)]
     Key(#[from] ClaimError),
-    #[error("the document was deleted while it was handed in")]
+    #[error("the document was deleted since it was handed in")]
     Gone,
 }
 
@@ -187,9 +187,14 @@ async fn note(
     actor: &Actor,
 ) -> Result<(TenantTx, Put, Document), PutError> {
     let mut tx = app.store.begin(principal.tenant).await?;
-    // The source decides which document it is, so the same request again finds the same one.
-    claim(app, &mut tx, key, document.id.as_uuid(), app.clock.now()).await?;
-    let put = documents::put(&mut tx, document, actor).await?;
+    // A request that is sent again changes nothing: another may have replaced or deleted the document since.
+    let put = match claim(app, &mut tx, key, document.id.as_uuid(), app.clock.now()).await? {
+        Claimed::New => documents::put(&mut tx, document, actor).await?,
+        Claimed::Before(_) => {
+            let stored = documents::get(&mut tx, document.id).await?.ok_or(PutError::Gone)?;
+            Put::Unchanged { id: stored.id, status: stored.status }
+        }
+    };
     let stored = documents::get(&mut tx, put.id()).await?.ok_or(PutError::Gone)?;
     Ok((tx, put, stored))
 }

@@ -172,8 +172,7 @@ async fn create(app: &App, request: CreateTenant, key: Option<&Key>, actor: &Act
             let account = identity.key.clone();
             let config = serde_json::to_value(&request.config).map_err(CreateError::Settings)?;
             let tenant = NewTenant { account, name: request.name, plan, quota_tokens: request.quota_tokens, config };
-            tenants::create(&mut tx, &tenant, actor).await?;
-            true
+            tenants::create(&mut tx, &tenant, actor).await?
         }
     };
     let claimed = claim(app, &mut tx, key, identity.key.id().as_uuid(), now).await?;
