@@ -76,6 +76,12 @@ impl std::fmt::Display for Outcome {
 /// Whatever kept the job from being done, in words.
 pub async fn run(demo: &Demo) -> anyhow::Result<Outcome> {
     let files = documents(&demo.documents)?;
+    if demo.prompt.trim().is_empty() {
+        bail!("the prompt is blank");
+    }
+    if let Some(out) = &demo.out {
+        writable(out)?;
+    }
     println!("Starting an installation of its own: servers and processes as in production, each a child.");
     let spinner = ProgressBar::new_spinner();
     spinner.enable_steady_tick(Duration::from_millis(100));
@@ -83,6 +89,7 @@ pub async fn run(demo: &Demo) -> anyhow::Result<Outcome> {
     spinner.finish_and_clear();
     let stack = stack.context("the installation could not be started")?;
     println!("The gateway answers at {}", stack.url());
+    println!("The model that comes with SBA is small: it shows how things go, not how well a model answers.");
 
     let user = TimeOrderedIds::shared(SystemClock::shared()).make::<UserId>();
     let operator = Client::new(stack.url(), stack.token(None, user, &[Role::Operator])?)?;
@@ -96,6 +103,12 @@ pub async fn run(demo: &Demo) -> anyhow::Result<Outcome> {
     }
     let outcome = tokio::time::timeout(RUN, answer(&client, demo)).await.context("the run took too long")??;
     Ok(Outcome { documents, chunks, ..outcome })
+}
+
+/// Finds out now, and not when the report is there, whether it can be written.
+fn writable(out: &Path) -> anyhow::Result<()> {
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(out);
+    file.map(drop).with_context(|| format!("{} could not be written", out.display()))
 }
 
 /// Hands files in and waits until they can be found; returns how many can be, and their passages.

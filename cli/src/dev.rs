@@ -49,8 +49,11 @@ async fn begin(options: StackOptions) -> anyhow::Result<Stack> {
          1. Hand documents in:\n     {sba} ingest README.md docs\n\n  \
          2. Ask for a report:\n     curl -s -H \"Authorization: Bearer $SBA_TOKEN\" -H 'Content-Type: application/json' \\\n       \
          -d '{{\"prompt\": \"How does a run survive a crash?\"}}' $SBA_URL/api/v1/runs\n\n  \
-         3. Read it, with the run_id of the answer:\n     \
-         curl -s -H \"Authorization: Bearer $SBA_TOKEN\" $SBA_URL/api/v1/runs/<run_id>\n\n\
+         3. Some seconds later, read it: the run, with the run_id of the answer, names its artifacts and where they are:\n     \
+         curl -s -H \"Authorization: Bearer $SBA_TOKEN\" $SBA_URL/api/v1/runs/<run_id>\n     \
+         curl -s -H \"Authorization: Bearer $SBA_TOKEN\" $SBA_URL/api/v1/artifacts/<artifact_id>/content\n\n\
+         The commands `{sba} run`, `dead` and `projection` work with SBA_CONFIG={config}.\n\
+         The model that comes with SBA is small: it shows how things go, not how well a model answers.\n\n\
          Ctrl-C stops everything and removes its data.",
         config = config.display(),
         sba = sba.display(),

@@ -1,6 +1,6 @@
 //! `sba config`.
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 use clap::{Subcommand, ValueEnum};
 use sba_service::config::{self, Purpose};
@@ -58,8 +58,16 @@ pub(super) fn run(args: &ConfigArgs) -> anyhow::Result<ExitCode> {
             }
             println!("The configuration is sound.");
         }
-        ConfigCommand::Schema => println!("{}", serde_json::to_string_pretty(&config::schema())?),
-        ConfigCommand::Default => print!("{}", config::default_file()),
+        ConfigCommand::Schema => write(&format!("{}\n", serde_json::to_string_pretty(&config::schema())?))?,
+        ConfigCommand::Default => write(&config::default_file())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to standard output, for as long as somebody reads it.
+fn write(text: &str) -> std::io::Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
