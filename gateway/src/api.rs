@@ -2,16 +2,16 @@
 
 mod artifacts;
 mod documents;
-mod idempotency;
+pub(crate) mod idempotency;
 mod page;
-mod runs;
 mod schedules;
 mod sessions;
 mod tasks;
 mod tenants;
-mod times;
 
 pub(crate) mod openapi;
+pub(crate) mod runs;
+pub(crate) mod times;
 
 pub use self::runs::{Projected, RunView};
 
@@ -41,7 +41,7 @@ pub(crate) fn router(app: &App) -> (Router<App>, OpenApi) {
         .layer(middleware::from_fn_with_state(limits.request_timeout_ms.duration(), in_time));
     // A poll waits as long as it likes before it is answered.
     let answered = limits.request_timeout_ms.duration() + limits.max_poll_wait_ms.duration();
-    let watching_routes = runs::watching().split_for_parts().0.layer(middleware::from_fn_with_state(answered, in_time));
+    let watching_routes = watching().split_for_parts().0.layer(middleware::from_fn_with_state(answered, in_time));
     let upload_size = document.saturating_add(FORM);
     let upload_routes = uploads
         .0
@@ -49,6 +49,11 @@ pub(crate) fn router(app: &App) -> (Router<App>, OpenApi) {
         .route_layer(middleware::from_fn_with_state((app.clone(), Taking::Pieces(upload_size)), admit))
         .layer(middleware::from_fn_with_state(limits.upload_timeout_ms.duration(), in_time));
     (plain_routes.merge(watching_routes).merge(upload_routes), openapi::document())
+}
+
+/// Every endpoint for watching.
+fn watching() -> OpenApiRouter<App> {
+    runs::watching().merge(sessions::watching())
 }
 
 /// Every endpoint but those for uploads and for watching.

@@ -15,7 +15,7 @@ pub use self::{
     token::{Claims, TokenError, mint},
 };
 pub(crate) use self::{
-    principal::{Operator, Principal, verify},
+    principal::{Operator, Principal, Shown, verify},
     role::Action,
     session_token::SessionToken,
     tenants::Tenants,

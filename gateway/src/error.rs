@@ -112,6 +112,18 @@ impl ApiError {
         (!words.is_empty()).then(|| words.join(": "))
     }
 
+    /// What a client is told over a WebSocket: code, message and fields at fault.
+    pub(crate) fn content(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Content<'a> {
+            code: &'static str,
+            message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            details: Option<&'a [FieldProblem]>,
+        }
+        Content { code: self.code.as_str(), message: &self.message, details: self.details.as_deref() }
+    }
+
     /// The answer, with the id of the request that it answers.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let body = ErrorBody {

@@ -7,7 +7,7 @@ mod query;
 mod validate;
 
 pub(crate) use self::{
-    json::{Json, JsonOrNothing},
+    json::{Json, JsonOrNothing, fields},
     list::{List, PageQuery},
     path::Path,
     query::Query,

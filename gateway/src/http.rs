@@ -14,6 +14,6 @@ pub(crate) use self::{
     deadline::in_time,
     head::fits,
     linger::linger,
-    observe::observe,
+    observe::{log, observe},
     request_id::RequestId,
 };

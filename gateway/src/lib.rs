@@ -22,6 +22,7 @@ mod publish;
 mod routes;
 mod server;
 mod sessions;
+mod socket;
 mod stream;
 
 pub use self::{

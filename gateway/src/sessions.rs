@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::http::HeaderMap;
 use moka::future::Cache;
 use sba_store::{
     Store, StoreError,
@@ -71,16 +70,16 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Goes on only when the request shows the session's token.
+    /// Goes on only when the session's token was shown.
     pub(crate) async fn admit(
         &self,
         tenant: TenantId,
         id: SessionId,
-        headers: &HeaderMap,
+        token: Option<&SessionToken>,
         now: OffsetDateTime,
     ) -> Result<(), ApiError> {
-        let refused = || ApiError::new(Code::SessionTokenInvalid, "the run belongs to a session: its token is needed");
-        let token = SessionToken::shown(headers).ok_or_else(refused)?;
+        let refused = || ApiError::new(Code::SessionTokenInvalid, "the token of the session is needed");
+        let token = token.ok_or_else(refused)?;
         // A session that is over is removed some time later; its runs stay.
         let session = self.get(tenant, id).await.map_err(|error| match error.code() {
             Code::NotFound => ApiError::new(Code::SessionExpired, "the session is over"),

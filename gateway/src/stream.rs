@@ -5,22 +5,26 @@
 //! Live events are said at most once, so everything that arrives is checked by `seq`: a gap is filled from the log, and
 //! [`verify`] compares quiet runs with it. A viewer that the ring has left behind reads the log until it has caught up.
 
-mod ended;
+mod codec;
+mod feed;
 mod frame;
 mod hub;
+mod keeping;
 mod ring;
 mod tail;
 mod verify;
 mod viewer;
 mod watch;
 
-pub(crate) mod socket;
+pub(crate) mod notice;
 pub(crate) mod sse;
 
 pub(crate) use self::{
-    ended::farewell,
-    frame::Frame,
+    codec::{Codec, Unreadable},
+    feed::Feed,
+    frame::{Frame, Unwritable},
     hub::{Hub, JoinError, Limits},
+    keeping::Keeping,
     ring::Room,
-    viewer::{Lost, Viewer},
+    viewer::{BATCH, From, Lost, Start},
 };

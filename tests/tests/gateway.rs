@@ -5,6 +5,8 @@
 
 #[path = "gateway/artifacts.rs"]
 mod artifacts;
+#[path = "gateway/codecs.rs"]
+mod codecs;
 #[path = "gateway/control.rs"]
 mod control;
 #[path = "gateway/documents.rs"]
@@ -19,13 +21,21 @@ mod fork;
 mod runs;
 #[path = "gateway/schedules.rs"]
 mod schedules;
+#[path = "gateway/session_stream.rs"]
+mod session_stream;
 #[path = "gateway/sessions.rs"]
 mod sessions;
+#[path = "gateway/snapshots.rs"]
+mod snapshots;
 #[path = "gateway/stream.rs"]
 mod stream;
 #[path = "gateway/support.rs"]
 mod support;
+#[path = "gateway/talk.rs"]
+mod talk;
 #[path = "gateway/tasks.rs"]
 mod tasks;
 #[path = "gateway/tenants.rs"]
 mod tenants;
+#[path = "gateway/who.rs"]
+mod who;

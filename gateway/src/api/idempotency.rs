@@ -157,7 +157,8 @@ fn header(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     Ok(Some(text.to_owned()))
 }
 
-fn is_key(text: &str) -> bool {
+/// Whether a text can be a key: 1 to 255 visible ASCII characters, or spaces.
+pub(crate) fn is_key(text: &str) -> bool {
     (1..=MAX_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
 }
 

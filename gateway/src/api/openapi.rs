@@ -9,7 +9,7 @@ use utoipa::{
     },
 };
 
-use super::{documented, documents, runs};
+use super::{documented, documents, watching};
 
 /// What does not stand at an endpoint.
 #[derive(OpenApi)]
@@ -62,7 +62,7 @@ const WITH_A_BODY: &[(&str, &str)] =
 pub(crate) fn document() -> Document {
     let mut document = Head::openapi();
     document.merge(documented().into_openapi());
-    document.merge(runs::watching().into_openapi());
+    document.merge(watching().into_openapi());
     document.merge(documents::uploads().into_openapi());
     for path in document.paths.paths.values_mut() {
         let operations = [&mut path.get, &mut path.post, &mut path.patch, &mut path.put, &mut path.delete];

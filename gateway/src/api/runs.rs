@@ -1,6 +1,6 @@
 //! `/api/v1/runs`, and tool calls, which are runs too.
 
-mod control;
+pub(crate) mod control;
 mod events;
 mod execute;
 mod fork;
@@ -8,7 +8,7 @@ mod get;
 mod keyed;
 mod links;
 mod list;
-mod seat;
+pub(crate) mod seat;
 mod start;
 mod stream;
 mod view;

@@ -48,6 +48,26 @@ pub(crate) struct Operator {
 }
 
 impl Principal {
+    /// The user that a token names.
+    async fn of(app: &App, verified: Verified) -> Result<Self, ApiError> {
+        let Some(tenant) = verified.tenant_id else {
+            return Err(ApiError::new(Code::Forbidden, "the token names no tenant"));
+        };
+        let span = Span::current();
+        span.record("tenant_id", display(tenant));
+        span.record("user_id", display(verified.user_id));
+        let key = app.tenants.key(tenant).await.map_err(unknown)?;
+        Ok(Self { tenant, key, user: verified.user_id, expires: verified.exp, roles: verified.roles })
+    }
+
+    /// The user whose token this is.
+    ///
+    /// # Errors
+    /// `unauthenticated`, `token_expired`, `forbidden` for a token without a tenant, `unavailable`.
+    pub(crate) async fn with_token(app: &App, token: &str) -> Result<Self, ApiError> {
+        Self::of(app, check(app, token)?).await
+    }
+
     /// Goes on only when one of the roles allows it.
     pub(crate) fn may(&self, action: Action) -> Result<(), ApiError> {
         allowed(&self.roles, action)
@@ -80,15 +100,23 @@ impl FromRequestParts<App> for Principal {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let verified = verified(app, parts)?;
-        let Some(tenant) = verified.tenant_id else {
-            return Err(ApiError::new(Code::Forbidden, "the token names no tenant"));
-        };
-        let span = Span::current();
-        span.record("tenant_id", display(tenant));
-        span.record("user_id", display(verified.user_id));
-        let key = app.tenants.key(tenant).await.map_err(unknown)?;
-        Ok(Self { tenant, key, user: verified.user_id, expires: verified.exp, roles: verified.roles })
+        Self::of(app, verified(app, parts)?).await
+    }
+}
+
+/// A user who shows a token, or somebody who shows none: a browser may send it later, over its WebSocket.
+#[derive(Debug)]
+pub(crate) struct Shown(pub(crate) Option<Principal>);
+
+impl FromRequestParts<App> for Shown {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let nothing = !parts.headers.contains_key(header::AUTHORIZATION) && bearer(&parts.headers).is_none();
+        if nothing {
+            return Ok(Self(None));
+        }
+        Principal::from_request_parts(parts, app).await.map(|principal| Self(Some(principal)))
     }
 }
 
@@ -135,6 +163,10 @@ pub(crate) fn verify(app: &App, headers: &HeaderMap) -> Result<Verified, ApiErro
     let Some(token) = bearer(headers) else {
         return Err(ApiError::new(Code::Unauthenticated, "a bearer token is needed"));
     };
+    check(app, token)
+}
+
+fn check(app: &App, token: &str) -> Result<Verified, ApiError> {
     app.verifier.verify(token, app.clock.now().unix_timestamp().unsigned_abs()).map_err(|error| match error {
         TokenError::Expired => ApiError::new(Code::TokenExpired, "the token has expired"),
         other => ApiError::new(Code::Unauthenticated, "the token does not hold").caused_by(other),

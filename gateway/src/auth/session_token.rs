@@ -28,6 +28,11 @@ impl SessionToken {
         header.or_else(|| offered(headers, SESSION_PROTOCOL)).map(|token| Self(token.to_owned()))
     }
 
+    /// The token that somebody sent as text.
+    pub(crate) const fn sent(text: String) -> Self {
+        Self(text)
+    }
+
     /// The token as text, for its owner.
     pub(crate) fn reveal(&self) -> &str {
         &self.0

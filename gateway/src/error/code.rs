@@ -44,6 +44,8 @@ codes! {
     SessionTokenInvalid = "session_token_invalid", FORBIDDEN;
     /// The session that the request names is over.
     SessionExpired = "session_expired", FORBIDDEN;
+    /// A page of this origin may open no WebSocket.
+    OriginRefused = "origin_refused", FORBIDDEN;
     /// It does not exist, or belongs to another tenant.
     NotFound = "not_found", NOT_FOUND;
     /// The address exists and does not take this method.
@@ -76,12 +78,16 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE;
     /// The address is for WebSockets only.
     UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED;
+    /// None of the WebSocket subprotocols that the client offers is known.
+    UnknownSubprotocol = "unknown_subprotocol", BAD_REQUEST;
     /// Address and headers are larger than allowed.
     HeadTooLarge = "head_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE;
     /// The tenant asks for more than its share.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS;
     /// As many commands wait for the run as may.
     TooManyCommands = "too_many_commands", TOO_MANY_REQUESTS;
+    /// The WebSocket shows as many runs as it may.
+    TooManySubscriptions = "too_many_subscriptions", TOO_MANY_REQUESTS;
     /// A fault of SBA itself.
     Internal = "internal", INTERNAL_SERVER_ERROR;
     /// This gateway was not given what the request needs.

@@ -70,6 +70,14 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     Ok(value)
 }
 
+/// Reads the fields of a map that was parsed already.
+///
+/// # Errors
+/// `validation_failed` for a field of another type, a missing or an unknown one.
+pub(crate) fn fields<T: DeserializeOwned>(map: serde_json::Value) -> Result<T, ApiError> {
+    serde_path_to_error::deserialize(map).map_err(|error| refusal(&error))
+}
+
 fn refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
     let inner = error.inner();
     if !inner.is_data() {

@@ -51,7 +51,8 @@ fn span(request: &Request, id: &RequestId) -> Span {
     )
 }
 
-fn log(failure: &ApiError) {
+/// Logs what went wrong inside.
+pub(crate) fn log(failure: &ApiError) {
     let (code, cause) = (failure.code(), failure.causes());
     if code.status().is_server_error() {
         error!(code = code.as_str(), cause, "a request failed: {failure}");

@@ -1,14 +1,21 @@
-//! An event as viewers get it: encoded once, shared by all.
+//! An event as viewers get it: written once in each codec that somebody reads, shared by all.
 
-use axum::extract::ws::Utf8Bytes;
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::ws::{Message, Utf8Bytes};
+use bytes::Bytes;
 use ciborium::Value;
 use sba_service::log::{ReadError, Stored};
 use sba_subjects::{
-    envelope::{Envelope, RawEnvelope},
+    codec::{self as wire, CodecError},
+    envelope::{Envelope, Enveloped, RawEnvelope},
     record,
 };
+use serde::de::IgnoredAny;
 
-/// One event, as JSON.
+use super::codec::Codec;
+
+/// One event, or another message about a run that takes its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     /// Its position in the run's log, from 1.
@@ -17,9 +24,33 @@ pub(crate) struct Frame {
     pub(crate) stream_sequence: u64,
     /// Whether nothing follows.
     pub(crate) last: bool,
-    /// The envelope.
-    pub(crate) text: Utf8Bytes,
+    /// About what it takes in memory, in bytes, besides what it was written as.
+    pub(crate) weight: usize,
+    /// Which part of what was said together it is.
+    part: usize,
+    said: Arc<Said>,
 }
+
+/// What was said together, and what it was written as so far.
+#[derive(Debug)]
+struct Said {
+    source: Source,
+    written: [OnceLock<Result<Box<[Message]>, Unwritable>>; Codec::ALL.len()],
+}
+
+/// What is written when somebody wants to read it.
+#[derive(Debug)]
+enum Source {
+    /// A record as it stands in the log.
+    Record(Bytes),
+    /// A message that is in no log.
+    Notice(serde_json::Value),
+}
+
+/// A frame has no form that a client could be sent: a fault of SBA, for it was read before.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("an event cannot be written: {0}")]
+pub(crate) struct Unwritable(String);
 
 impl Frame {
     /// The frames of a record, one per event.
@@ -28,13 +59,25 @@ impl Frame {
     /// [`ReadError::Unreadable`] when the body is not what its headers say.
     pub(crate) fn of(stored: &Stored) -> Result<Vec<Self>, ReadError> {
         let unreadable = |source| ReadError::Unreadable { stream_sequence: stored.stream_sequence, source };
-        let envelopes = record::read(&stored.body).map_err(unreadable)?;
+        // The payloads are looked at when somebody reads them.
+        let envelopes: Vec<Enveloped<IgnoredAny>> = wire::decode(&stored.body).map_err(unreadable)?;
         let dense = envelopes.iter().zip(stored.head.seq..).all(|(envelope, seq)| envelope.seq == seq);
         if !dense || envelopes.len() as u64 != stored.head.count {
             let problem = format!("a record of {} events from seq {}", stored.head.count, stored.head.seq);
-            return Err(unreadable(sba_subjects::codec::CodecError::Malformed(problem)));
+            return Err(unreadable(CodecError::Malformed(problem)));
         }
-        Ok(envelopes.into_iter().map(|envelope| Self::from_envelope(envelope, stored.stream_sequence)).collect())
+        // A copy: what came over the network shares its memory with whatever came beside it.
+        let said = Said::new(Source::Record(Bytes::copy_from_slice(&stored.body)));
+        let weight = stored.body.len().div_ceil(envelopes.len().max(1));
+        let frame = |(part, envelope): (usize, Enveloped<IgnoredAny>)| Self {
+            seq: envelope.seq,
+            stream_sequence: stored.stream_sequence,
+            last: envelope.r#type == record::DONE,
+            weight,
+            part,
+            said: Arc::clone(&said),
+        };
+        Ok(envelopes.into_iter().enumerate().map(frame).collect())
     }
 
     /// The frame of an event that no record holds yet.
@@ -42,27 +85,65 @@ impl Frame {
     /// # Errors
     /// [`ReadError::Unreadable`] when the event has no CBOR form.
     pub(crate) fn promised(event: &Envelope) -> Result<Self, ReadError> {
-        let raw = event.close().map_err(|source| ReadError::Unreadable { stream_sequence: 0, source })?;
-        Ok(Self::from_envelope(raw, 0))
+        let body = event.close().and_then(|raw| wire::encode(&[raw]));
+        let body = body.map_err(|source| ReadError::Unreadable { stream_sequence: 0, source })?;
+        let (weight, said) = (body.len(), Said::new(Source::Record(body)));
+        Ok(Self { seq: event.seq, stream_sequence: 0, last: event.r#type == record::DONE, weight, part: 0, said })
     }
 
-    fn from_envelope(mut envelope: RawEnvelope, stream_sequence: u64) -> Self {
-        let json = serde_json::to_string(&envelope).or_else(|_| {
-            // CBOR can say what JSON cannot (keys that are no text). The viewer still gets the event's place.
-            envelope.payload = Value::Null;
-            serde_json::to_string(&envelope)
-        });
-        Self {
-            seq: envelope.seq,
-            stream_sequence,
-            last: envelope.r#type == DONE,
-            text: json.unwrap_or_default().into(),
+    /// A message that is in no log, for a viewer that has everything up to `seq` with it.
+    pub(crate) fn notice(seq: u64, stream_sequence: u64, notice: serde_json::Value) -> Self {
+        Self { seq, stream_sequence, last: false, weight: 0, part: 0, said: Said::new(Source::Notice(notice)) }
+    }
+
+    /// What a viewer is sent.
+    ///
+    /// # Errors
+    /// [`Unwritable`].
+    pub(crate) fn message(&self, codec: Codec) -> Result<Message, Unwritable> {
+        let written = self.said.written[codec as usize].get_or_init(|| self.said.source.write(codec));
+        let message = written.as_ref().map_err(Unwritable::clone)?.get(self.part);
+        message.cloned().ok_or_else(|| Unwritable("it is not there".to_owned()))
+    }
+
+    /// The same as JSON.
+    ///
+    /// # Errors
+    /// [`Unwritable`].
+    pub(crate) fn json(&self) -> Result<Utf8Bytes, Unwritable> {
+        match self.message(Codec::Json)? {
+            Message::Text(text) => Ok(text),
+            _ => Err(Unwritable("JSON is text".to_owned())),
         }
     }
 }
 
-/// The type of the event that ends a run; see [`sba_subjects::event::Event::Done`].
-const DONE: &str = "done";
+impl Said {
+    fn new(source: Source) -> Arc<Self> {
+        Arc::new(Self { source, written: [const { OnceLock::new() }; Codec::ALL.len()] })
+    }
+}
+
+impl Source {
+    fn write(&self, codec: Codec) -> Result<Box<[Message]>, Unwritable> {
+        let unwritable = |error: &dyn std::fmt::Display| Unwritable(error.to_string());
+        match self {
+            Self::Record(body) => {
+                let envelopes = record::read(body).map_err(|error| unwritable(&error))?;
+                envelopes.into_iter().map(|envelope| event(codec, envelope)).collect()
+            }
+            Self::Notice(notice) => Ok(Box::new([codec.write(notice).map_err(|error| unwritable(&error))?])),
+        }
+    }
+}
+
+fn event(codec: Codec, mut envelope: RawEnvelope) -> Result<Message, Unwritable> {
+    codec.write(&envelope).or_else(|_| {
+        // CBOR can say what JSON cannot (keys that are no text). The viewer still gets the event's place.
+        envelope.payload = Value::Null;
+        codec.write(&envelope).map_err(|error| Unwritable(error.to_string()))
+    })
+}
 
 #[cfg(test)]
 mod tests;

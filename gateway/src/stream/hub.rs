@@ -19,7 +19,7 @@ use super::{
     ring::Room,
     tail::Tail,
     verify,
-    viewer::{Lost, Viewer},
+    viewer::{Lost, Start, Viewer},
     watch::{Opened, Phase, Watch},
 };
 use crate::places::Shares;
@@ -108,15 +108,20 @@ impl Hub {
         hub
     }
 
-    /// Joins a run behind event `after` (0: from its start), and says who may watch it.
-    pub(crate) async fn join(&self, tenant: &TenantKey, run: RunId, after: u64) -> Result<(Viewer, Opened), JoinError> {
+    /// Joins a run, and says who may watch it.
+    pub(crate) async fn join(
+        &self,
+        tenant: &TenantKey,
+        run: RunId,
+        start: Start,
+    ) -> Result<(Viewer, Opened), JoinError> {
         if self.0.stop.is_cancelled() {
             return Err(JoinError::Stopping);
         }
         let share = self.0.shares.take(tenant.clone()).ok_or(JoinError::Crowded)?;
         let permit = Arc::clone(&self.0.viewers).try_acquire_owned().map_err(|_| JoinError::Full)?;
         let seat = self.seat(tenant, run);
-        let mut viewer = Viewer::new(seat, self.0.log.clone(), Arc::clone(&self.0.readers), after, (share, permit));
+        let mut viewer = Viewer::new(seat, self.0.log.clone(), Arc::clone(&self.0.readers), start, (share, permit));
         let opened = viewer.opened().await?;
         Ok((viewer, opened))
     }
@@ -169,6 +174,13 @@ const fn is_lost(phase: &Phase) -> bool {
 pub(super) struct Seat {
     hub: Hub,
     pub(super) watch: Arc<Watch>,
+}
+
+impl Seat {
+    /// Whether something of that size may be kept beside the ring.
+    pub(super) fn keeps(&self, bytes: usize) -> bool {
+        bytes <= self.hub.0.limits.ring.bytes
+    }
 }
 
 impl Drop for Seat {

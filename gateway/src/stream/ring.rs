@@ -77,14 +77,14 @@ impl Ring {
             }
             self.next += 1;
             self.ended = frame.last;
-            self.bytes += frame.text.len();
-            self.room.taken.fetch_add(frame.text.len(), Ordering::Relaxed);
+            self.bytes += frame.weight;
+            self.room.taken.fetch_add(frame.weight, Ordering::Relaxed);
             self.frames.push_back(frame);
         }
         while self.is_over() {
             if let Some(oldest) = self.frames.pop_front() {
-                self.bytes -= oldest.text.len();
-                self.room.taken.fetch_sub(oldest.text.len(), Ordering::Relaxed);
+                self.bytes -= oldest.weight;
+                self.room.taken.fetch_sub(oldest.weight, Ordering::Relaxed);
             }
         }
     }
@@ -128,8 +128,14 @@ mod tests {
         Ring::new(Room::new(frames, MAX_BYTES, 10 * MAX_BYTES))
     }
 
+    fn heavy(seq: u64, weight: usize) -> Frame {
+        let mut frame = Frame::notice(seq, seq * 10, seq.into());
+        frame.weight = weight;
+        frame
+    }
+
     fn frame(seq: u64) -> Frame {
-        Frame { seq, stream_sequence: seq * 10, last: false, text: format!("{seq}").into() }
+        heavy(seq, 1)
     }
 
     fn seqs(slice: Slice) -> Vec<u64> {
@@ -163,7 +169,9 @@ mod tests {
     #[test]
     fn nothing_follows_the_last_event() {
         let mut ring = ring(10);
-        ring.push(vec![Frame { last: true, ..frame(1) }, frame(2)]);
+        let mut last = frame(1);
+        last.last = true;
+        ring.push(vec![last, frame(2)]);
         assert_eq!(seqs(ring.after(0, 10)), [1]);
         assert!(matches!(ring.after(1, 10), Slice::Ended));
         assert!(matches!(ring.after(7, 10), Slice::Ended));
@@ -172,18 +180,18 @@ mod tests {
     #[test]
     fn large_frames_are_bounded_by_their_bytes() {
         let mut ring = ring(1_000);
-        let large = |seq| Frame { text: "x".repeat(MAX_BYTES / 2).into(), ..frame(seq) };
+        let large = |seq| heavy(seq, MAX_BYTES / 2);
         (1..=5).for_each(|seq| ring.push(vec![large(seq)]));
         assert_eq!(seqs(ring.after(3, 10)), [4, 5]);
         assert!(matches!(ring.after(2, 10), Slice::Behind));
-        ring.push(vec![Frame { text: "x".repeat(MAX_BYTES * 2).into(), ..frame(6) }]);
+        ring.push(vec![heavy(6, MAX_BYTES * 2)]);
         assert_eq!(seqs(ring.after(5, 10)), [6]);
     }
 
     #[test]
     fn all_rings_together_are_bounded_and_what_is_gone_makes_room() {
         let room = Room::new(100, 500, 700);
-        let large = |seq| Frame { text: "x".repeat(100).into(), ..frame(seq) };
+        let large = |seq| heavy(seq, 100);
         let filled = || {
             let mut ring = Ring::new(room.clone());
             (1..=10).for_each(|seq| ring.push(vec![large(seq)]));

@@ -2,20 +2,57 @@
 
 use std::sync::Arc;
 
-use sba_service::log::{ReadError, RunLog};
+use sba_service::log::{Loaded, ReadError, RunLog};
 use sba_subjects::id::TenantKey;
+use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::{
-    frame::Frame,
+    frame::{Frame, Unwritable},
     hub::Seat,
+    notice,
     ring::Slice,
     watch::{Opened, Phase},
 };
 use crate::places::Share;
 
 /// Most frames that a viewer takes at once: one lock and one write for many events, and bounded memory.
-const BATCH: usize = 64;
+pub(crate) const BATCH: usize = 64;
+
+/// What a viewer begins with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum From {
+    /// Every event.
+    #[default]
+    History,
+    /// The run as it stands, and the events that follow.
+    Snapshot,
+}
+
+/// Where a viewer begins.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Start {
+    after: u64,
+    from: From,
+}
+
+impl Start {
+    /// Behind event `after` (0: none).
+    pub(crate) const fn new(after: u64, from: From) -> Self {
+        Self { after, from }
+    }
+
+    /// The last event that the viewer has.
+    pub(crate) const fn after(self) -> u64 {
+        self.after
+    }
+
+    /// Whether every event is wanted.
+    pub(crate) const fn wants_history(self) -> bool {
+        matches!(self.from, From::History)
+    }
+}
 
 /// A place in the tenant's share, and one of all.
 type Places = (Share<TenantKey>, OwnedSemaphorePermit);
@@ -29,6 +66,7 @@ pub(crate) struct Viewer {
     news: watch::Receiver<Phase>,
     /// The last event that was taken.
     seq: u64,
+    from: From,
     /// Where that event stands in the stream, or a place before it.
     position: u64,
     _places: Places,
@@ -49,13 +87,16 @@ pub(crate) enum Lost {
     /// The log could not be read for this viewer.
     #[error("the run's log cannot be read")]
     Log(#[from] ReadError),
+    /// An event could not be written for this viewer.
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
 }
 
 impl Lost {
     /// Whether trying again later may help.
     pub(crate) const fn is_transient(&self) -> bool {
         match self {
-            Self::NoRun => false,
+            Self::NoRun | Self::Unwritable(_) => false,
             Self::Broken { transient } => *transient,
             Self::Log(error) => error.may_pass(),
         }
@@ -63,10 +104,11 @@ impl Lost {
 }
 
 impl Viewer {
-    /// A viewer who has seen everything up to `after` (0: nothing).
-    pub(super) fn new(seat: Seat, log: RunLog, readers: Arc<Semaphore>, after: u64, places: Places) -> Self {
+    /// A viewer who begins there.
+    pub(super) fn new(seat: Seat, log: RunLog, readers: Arc<Semaphore>, start: Start, places: Places) -> Self {
         let news = seat.watch.subscribe();
-        Self { seat, log, readers, news, seq: after, position: 0, _places: places }
+        let Start { after, from } = start;
+        Self { seat, log, readers, news, seq: after, from, position: 0, _places: places }
     }
 
     /// Waits until the run is known, and says who may watch it.
@@ -84,18 +126,24 @@ impl Viewer {
         }
     }
 
-    /// The events that come next, at least one; none after the run's last. Waits for them.
-    pub(crate) async fn next(&mut self) -> Result<Vec<Frame>, Lost> {
+    /// The events that come next, at least one and `most` at most; none after the run's last. Waits for them.
+    ///
+    /// One who wants no history is given a snapshot first, and in the place of what memory no longer holds.
+    pub(crate) async fn next(&mut self, most: usize) -> Result<Vec<Frame>, Lost> {
+        if self.from == From::Snapshot && self.seq == 0 {
+            return self.snapshot().await;
+        }
         loop {
             // Marked as seen before the ring is looked at, so that nothing is missed in between.
             let broken = match *self.news.borrow_and_update() {
                 Phase::Broken { transient } => Some(transient),
                 _ => None,
             };
-            match self.seat.watch.after(self.seq, BATCH) {
+            match self.seat.watch.after(self.seq, most) {
                 Slice::Frames(frames) => return Ok(self.took(frames)),
                 Slice::Ended => return Ok(Vec::new()),
-                Slice::Behind => return self.catch_up().await,
+                Slice::Behind if self.from == From::Snapshot => return self.snapshot().await,
+                Slice::Behind => return self.catch_up(most).await,
                 Slice::CaughtUp => {}
             }
             if let Some(transient) = broken {
@@ -108,7 +156,7 @@ impl Viewer {
     }
 
     /// Reads from the log what the ring no longer has. Few viewers do so at a time: it costs the writers.
-    async fn catch_up(&mut self) -> Result<Vec<Frame>, Lost> {
+    async fn catch_up(&mut self, most: usize) -> Result<Vec<Frame>, Lost> {
         let readers = Arc::clone(&self.readers);
         let _turn = readers.acquire().await.map_err(|_| Lost::Broken { transient: true })?;
         let mut position = self.position;
@@ -120,7 +168,7 @@ impl Viewer {
                 if stored.head.last_seq() > self.seq {
                     frames.extend(Frame::of(stored)?.into_iter().filter(|frame| frame.seq > self.seq));
                 }
-                if frames.len() >= BATCH {
+                if frames.len() >= most {
                     break;
                 }
             }
@@ -138,6 +186,27 @@ impl Viewer {
                 return Err(ReadError::Gone.into());
             }
         }
+    }
+
+    /// The run as it stands. Viewers that come at the same time share one, as long as memory has what follows it.
+    async fn snapshot(&mut self) -> Result<Vec<Frame>, Lost> {
+        let seat = &self.seat;
+        let (tenant, run) = (&seat.watch.tenant, seat.watch.run);
+        let mut kept = seat.watch.snapshot.lock().await;
+        let frame = match kept.clone().filter(|kept| kept.seq > self.seq && seat.watch.is_near(kept.seq, BATCH)) {
+            Some(kept) => kept,
+            None => {
+                let readers = Arc::clone(&self.readers);
+                let _turn = readers.acquire().await.map_err(|_| Lost::Broken { transient: true })?;
+                let Loaded { state, fence, bytes, .. } = self.log.load(tenant, run).await?.ok_or(ReadError::Gone)?;
+                let seq = state.seq;
+                let frame = Frame::notice(seq, fence.saturating_add(1), notice::snapshot(run, seq, &state.into()));
+                *kept = seat.keeps(bytes).then(|| frame.clone());
+                frame
+            }
+        };
+        drop(kept);
+        Ok(self.took(vec![frame]))
     }
 
     fn took(&mut self, frames: Vec<Frame>) -> Vec<Frame> {

@@ -9,7 +9,10 @@ use sba_subjects::{
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::ring::{Ring, Room, Slice};
+use super::{
+    frame::Frame,
+    ring::{Ring, Room, Slice},
+};
 
 /// Where a watch stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub(crate) struct Watch {
     pub(crate) tenant: TenantKey,
     pub(crate) run: RunId,
     ring: Mutex<Ring>,
+    /// The run as it stood when somebody asked for that last.
+    pub(super) snapshot: tokio::sync::Mutex<Option<Frame>>,
     /// Sent whenever the ring has grown or the phase changed.
     phase: watch::Sender<Phase>,
     /// Asks the tail to read the log on.
@@ -60,6 +65,7 @@ impl Watch {
             tenant,
             run,
             ring: Mutex::new(Ring::new(room)),
+            snapshot: tokio::sync::Mutex::default(),
             phase: watch::Sender::new(Phase::Opening),
             behind: Notify::new(),
             stop: CancellationToken::new(),
@@ -97,5 +103,11 @@ impl Watch {
     /// Up to `limit` frames behind `seq`.
     pub(crate) fn after(&self, seq: u64, limit: usize) -> Slice {
         self.ring().after(seq, limit)
+    }
+
+    /// Whether the ring has everything behind `seq`, and that is `most` frames at most.
+    pub(super) fn is_near(&self, seq: u64, most: usize) -> bool {
+        let ring = self.ring();
+        ring.next().saturating_sub(seq) <= most as u64 && !matches!(ring.after(seq, 0), Slice::Behind)
     }
 }

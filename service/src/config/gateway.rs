@@ -18,6 +18,8 @@ pub struct GatewayConfig {
     pub public_url: Option<String>,
     /// Origins of browser pages that may call the API; `*` means any.
     pub cors_origins: Vec<String>,
+    /// Origins of browser pages that may open a WebSocket, besides those of the host that they talk to; `*` means any.
+    pub allowed_origins: Vec<String>,
     /// Connections that are open at the same time, those of viewers included; the next is answered with 503 and closed.
     pub max_connections: usize,
     /// As many from one address, or from one /64 network of IPv6. Behind a proxy, all have the proxy's.
@@ -65,7 +67,7 @@ pub struct GatewayConfig {
     pub max_poll_wait_ms: Millis,
     /// Events of a watched run that are kept in memory for viewers that join or lag.
     pub ring_events: usize,
-    /// Most bytes of these events, for one run.
+    /// Most bytes of these events as they are stored, for one run; each subprotocol that is in use takes about as much again.
     pub ring_bytes: usize,
     /// Most bytes of these events, for all watched runs together; viewers that lag behind them read the log.
     pub rings_bytes: usize,
@@ -79,6 +81,17 @@ pub struct GatewayConfig {
     pub ws_ping_interval_ms: Millis,
     /// Longest time that a write to a slow viewer may take before it is disconnected, in milliseconds.
     pub ws_write_timeout_ms: Millis,
+    /// Longest time from the opening of a WebSocket to its first message, where that must bring the token. In milliseconds.
+    pub ws_auth_timeout_ms: Millis,
+    /// How long before the end of its token a WebSocket client is told of it, in milliseconds.
+    pub ws_renewal_notice_ms: Millis,
+    /// Messages that a WebSocket client may send in a second; five times as many may come at once. What is more is refused;
+    /// a client that sends more than twice as many is disconnected.
+    pub ws_messages_per_second: u32,
+    /// Messages of one WebSocket client that are worked on at the same time; while there are as many, no more are read.
+    pub ws_commands_in_hand: usize,
+    /// Runs that one WebSocket of a session shows at the same time; more are refused.
+    pub max_subscriptions: usize,
     /// Time after which a quiet watched run is compared with its log, in milliseconds.
     pub verify_interval_ms: Millis,
 }
@@ -89,6 +102,7 @@ impl Default for GatewayConfig {
             listen: "127.0.0.1:8080".to_owned(),
             public_url: None,
             cors_origins: Vec::new(),
+            allowed_origins: Vec::new(),
             max_connections: 16_384,
             max_connections_per_address: 4_096,
             head_timeout_ms: Millis::new(30_000),
@@ -118,6 +132,11 @@ impl Default for GatewayConfig {
             max_message_bytes: 64 * 1024,
             ws_ping_interval_ms: Millis::new(20_000),
             ws_write_timeout_ms: Millis::new(10_000),
+            ws_auth_timeout_ms: Millis::new(10_000),
+            ws_renewal_notice_ms: Millis::new(60_000),
+            ws_messages_per_second: 20,
+            ws_commands_in_hand: 16,
+            max_subscriptions: 256,
             verify_interval_ms: Millis::new(1_000),
         }
     }
@@ -131,6 +150,9 @@ impl GatewayConfig {
         }
         for origin in self.cors_origins.iter().filter(|origin| *origin != "*") {
             to.scheme("cors_origins", origin, &["http://", "https://"]);
+        }
+        for origin in self.allowed_origins.iter().filter(|origin| *origin != "*") {
+            to.scheme("allowed_origins", origin, &["http://", "https://"]);
         }
         to.range("max_connections", self.max_connections, 1..=1_000_000);
         to.range("max_connections_per_address", self.max_connections_per_address, 1..=1_000_000);
@@ -167,6 +189,11 @@ impl GatewayConfig {
         to.range("max_message_bytes", self.max_message_bytes, 1_024..=16 << 20);
         to.range("ws_ping_interval_ms", self.ws_ping_interval_ms.get(), 100..=600_000);
         to.range("ws_write_timeout_ms", self.ws_write_timeout_ms.get(), 100..=600_000);
+        to.range("ws_auth_timeout_ms", self.ws_auth_timeout_ms.get(), 100..=600_000);
+        to.range("ws_renewal_notice_ms", self.ws_renewal_notice_ms.get(), 0..=3_600_000);
+        to.range("ws_messages_per_second", self.ws_messages_per_second, 1..=1_000_000);
+        to.range("ws_commands_in_hand", self.ws_commands_in_hand, 1..=1_024);
+        to.range("max_subscriptions", self.max_subscriptions, 1..=65_536);
         to.range("verify_interval_ms", self.verify_interval_ms.get(), 50..=60_000);
     }
 }

@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use super::support::{House, answer, house};
 
-const ASK: Uuid = Uuid::from_u128(5);
+pub(crate) const ASK: Uuid = Uuid::from_u128(5);
 
 /// A run that was started and taken.
-async fn running(house: &House) -> (RunId, Writer) {
+pub(crate) async fn running(house: &House) -> (RunId, Writer) {
     let run = house.start(&json!({"prompt": "a", "workflow": "agentic"})).await;
     let mut writer = house.writer(run).await;
     writer.take().await.unwrap().unwrap();
@@ -38,7 +38,7 @@ fn status(status: RunStatus) -> Event {
 }
 
 /// Lets the run ask.
-async fn ask(writer: &mut Writer) {
+pub(crate) async fn ask(writer: &mut Writer) {
     let started = StepStarted { kind: StepKind::User, name: "ask_person".to_owned(), input: Value::Null };
     let request = InputRequest {
         ask_id: AskId::from_uuid(ASK),
@@ -52,14 +52,14 @@ async fn ask(writer: &mut Writer) {
     say(writer, None, None, vec![status(RunStatus::WaitingInput)]).await;
 }
 
-async fn command(house: &House, run: RunId, verb: Verb) -> Option<Command> {
+pub(crate) async fn command(house: &House, run: RunId, verb: Verb) -> Option<Command> {
     let subject = Subject::Cmd { tenant: house.tenant.clone(), run, verb }.to_string();
     let commands = house.jetstream.get_stream(Stream::Cmds.as_str()).await.unwrap();
     let message = commands.get_last_raw_message_by_subject(&subject).await.ok()?;
     Some(codec::decode(&message.payload).unwrap())
 }
 
-async fn waiting(house: &House) -> u64 {
+pub(crate) async fn waiting(house: &House) -> u64 {
     house.jetstream.get_stream(Stream::Cmds.as_str()).await.unwrap().info().await.unwrap().state.messages
 }
 

@@ -123,7 +123,7 @@ async fn a_run_whose_log_was_removed_is_told_of_once() {
     let said = heard(listen(&house, run, "4").await, usize::MAX).await;
     assert_eq!(said.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [9, 9]);
     assert_eq!((&said[0].1["type"], &said[0].1["payload"]), (&json!("gap"), &json!({"from": 5, "to": 9})));
-    assert_eq!(said[1].1["payload"]["status"], "failed");
+    assert_eq!(said[1].1["payload"]["run"]["status"], "failed");
     assert_eq!(listen(&house, run, "9").await.status(), 204, "it does not come back");
     let (_, page) = poll(&house, run, "after=4").await;
     assert_eq!((&page["after"], &page["ended"]), (&json!(9), &json!(true)));

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures::SinkExt as _;
 use sba_gateway::auth::Role;
 use sba_service::config::Millis;
 use sba_store::runs::{self, NewRun, RunUpdate};
@@ -16,7 +15,6 @@ use sba_tests::run_log::{Writer, token};
 use serde_json::json;
 use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
 use super::support::{DEADLINE, House, event, house, house_with, refusal, seqs, to_the_end};
@@ -164,7 +162,8 @@ async fn a_viewer_may_come_before_anything_is_said_and_stay_after_its_end() {
 async fn strangers_are_refused_before_the_stream_begins() {
     let house = house().await;
     let run = house.start(&json!({"prompt": "a"})).await;
-    assert_eq!(refusal(house.try_watch(run, 0, &[]).await), (401, "unauthenticated".to_owned()));
+    let nonsense = house.try_watch(run, 0, &[("authorization", "Bearer x")]).await;
+    assert_eq!(refusal(nonsense), (401, "unauthenticated".to_owned()));
     let neighbour = house.neighbour().await;
     let theirs = format!("Bearer {}", house.token(&neighbour, 7, &[Role::Member]));
     let bearer = format!("Bearer {}", house.member());
@@ -184,18 +183,6 @@ async fn a_browser_shows_its_token_as_a_subprotocol() {
     let offered = format!("sba.v1.json, sba.bearer.{}", house.member());
     let mut socket = house.try_watch(run, 0, &[("sec-websocket-protocol", &offered)]).await.unwrap();
     assert_eq!(event(&mut socket).await["type"], "created");
-}
-
-#[tokio::test]
-async fn a_client_that_talks_or_shouts_is_let_go() {
-    let house = house_with(|config| config.gateway.max_message_bytes = 1_024).await;
-    let run = house.start(&json!({"prompt": "a"})).await;
-    let mut socket = house.watch(run, 0).await;
-    socket.send(Message::text("hello")).await.unwrap();
-    assert_eq!(to_the_end(&mut socket).await.1, 1003);
-    let mut socket = house.watch(run, 1).await;
-    socket.send(Message::text("x".repeat(100_000))).await.unwrap();
-    assert_eq!(to_the_end(&mut socket).await, (vec![], 1009));
 }
 
 #[tokio::test]
@@ -259,7 +246,7 @@ async fn a_run_whose_log_was_removed_says_so_and_how_it_ended() {
     assert_eq!(code, 1000);
     assert_eq!(said.len(), 2, "{said:?}");
     assert_eq!((&said[0]["type"], &said[0]["payload"]), (&json!("gap"), &json!({"from": 5, "to": 9})));
-    assert_eq!((&said[1]["type"], &said[1]["payload"]["status"]), (&json!("snapshot"), &json!("failed")));
+    assert_eq!((&said[1]["type"], &said[1]["payload"]["run"]["status"]), (&json!("snapshot"), &json!("failed")));
     assert_eq!(to_the_end(&mut house.watch(run, 9).await).await, (vec![], 1000), "one who saw the end");
     let stranger = house.token(&house.neighbour().await, 7, &[Role::Member]);
     let bearer = format!("Bearer {stranger}");

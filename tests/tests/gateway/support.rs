@@ -145,12 +145,17 @@ impl House {
 
     /// A token of this issuer; `user` is the number of the user.
     pub(crate) fn token(&self, tenant: &TenantKey, user: u128, roles: &[Role]) -> String {
+        self.token_for(tenant, user, roles, 600)
+    }
+
+    /// The same, for so many seconds.
+    pub(crate) fn token_for(&self, tenant: &TenantKey, user: u128, roles: &[Role], seconds: u64) -> String {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
         let claims = Claims {
             iss: "sba".to_owned(),
             aud: "sba".to_owned(),
             iat: now,
-            exp: now + 600,
+            exp: now + seconds,
             tenant_id: Some(tenant.id()),
             user_id: UserId::from_uuid(Uuid::from_u128(user)),
             roles: roles.to_vec(),
@@ -203,7 +208,16 @@ impl House {
         after: u64,
         headers: &[(&'static str, &str)],
     ) -> Result<Socket, tungstenite::Error> {
-        let address = format!("{}/api/v1/runs/{run}/stream?after={after}", self.url.replacen("http", "ws", 1));
+        self.try_open(&format!("/runs/{run}/stream?after={after}"), headers).await
+    }
+
+    /// Tries to open a socket at an address with these headers.
+    pub(crate) async fn try_open(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Socket, tungstenite::Error> {
+        let address = format!("{}/api/v1{path}", self.url.replacen("http", "ws", 1));
         let mut request = address.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
@@ -262,6 +276,35 @@ pub(crate) async fn to_the_end(socket: &mut Socket) -> (Vec<Value>, u16) {
             _ => {}
         }
     }
+}
+
+/// Says something, in JSON.
+pub(crate) async fn say(socket: &mut Socket, message: Value) {
+    socket.send(Message::text(message.to_string())).await.unwrap();
+}
+
+/// Says something, and gives back its answer; what comes before that is passed over.
+pub(crate) async fn ask(socket: &mut Socket, message: Value) -> Value {
+    let id = message["id"].clone();
+    say(socket, message).await;
+    loop {
+        let heard = event(socket).await;
+        if heard["id"] == id {
+            return heard;
+        }
+    }
+}
+
+/// Says something that is refused, and gives back the code.
+pub(crate) async fn refused(socket: &mut Socket, message: Value) -> String {
+    let answer = ask(socket, message).await;
+    assert_eq!(answer["type"], "rejected", "{answer}");
+    answer["payload"]["code"].as_str().unwrap().to_owned()
+}
+
+/// The code of the close, whatever comes before it.
+pub(crate) async fn closed(socket: &mut Socket) -> u16 {
+    to_the_end(socket).await.1
 }
 
 /// The numbers of events.

@@ -23,7 +23,7 @@ use tracing::{Span, field::display};
 use utoipa::{IntoResponses, ToSchema};
 use uuid::Uuid;
 
-pub(in crate::api) use self::{answer::*, cancel::*, pause::*};
+pub(crate) use self::{answer::*, cancel::*, pause::*};
 use crate::{
     api::{runs::links::Links, times},
     app::App,
@@ -76,6 +76,12 @@ pub(crate) enum Refusals {
 
 type Answer = Result<(StatusCode, [(HeaderName, String); 1], Json<Commanded>), ApiError>;
 
+/// The answer to a command that was taken: what it comes to shows in the run.
+fn accepted(commanded: Commanded) -> (StatusCode, [(HeaderName, String); 1], Json<Commanded>) {
+    let run = Links::of(RunId::from_uuid(commanded.run_id)).run;
+    (StatusCode::ACCEPTED, [(header::LOCATION, run)], Json(commanded))
+}
+
 /// Gives a command to a run, where `fits` finds that the run can do it. One that the run was given before is taken
 /// again, wherever the run stands by now.
 async fn give(
@@ -85,7 +91,7 @@ async fn give(
     key: Option<String>,
     body: CommandBody,
     fits: impl FnOnce(&RunState) -> Result<(), ApiError>,
-) -> Answer {
+) -> Result<Commanded, ApiError> {
     principal.may(Action::ControlRun)?;
     let run = RunId::from_uuid(run);
     Span::current().record("run_id", display(run));
@@ -106,9 +112,7 @@ async fn give(
         let subject = Subject::Cmd { tenant: principal.key.clone(), run, verb };
         publish::message(&app.jetstream, &subject, &command, app.config.nats.request_timeout_ms.duration()).await?;
     }
-    let commanded = Commanded { command_id: id.as_uuid(), run_id: run.as_uuid(), status: state.status };
-    // What the command comes to shows in the run.
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, Links::of(run).run)], Json(commanded)))
+    Ok(Commanded { command_id: id.as_uuid(), run_id: run.as_uuid(), status: state.status })
 }
 
 /// The command that a key stands for: the same from any gateway.

@@ -17,13 +17,13 @@ use tracing::{Span, field::display};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::seat::{self, Seat};
+use super::seat::{self, Pass};
 use crate::{
     app::App,
-    auth::Principal,
+    auth::{Principal, SessionToken},
     error::{ApiError, Code},
     extract::{Path, Query},
-    stream::{Frame, Viewer, socket::Keeping, sse},
+    stream::{BATCH, Feed, Frame, From, Keeping, Start, sse},
 };
 
 /// The media type of server-sent events.
@@ -90,13 +90,14 @@ pub(crate) async fn run_events(
 ) -> Result<Response, ApiError> {
     let run = RunId::from_uuid(run);
     Span::current().record("run_id", display(run));
+    let pass = Pass::Token(SessionToken::shown(&headers));
     if accepts_events(&headers) {
         let after = last_event(&headers)?.unwrap_or(query.after);
-        let seat = seat::take(&app, &principal, run, after, &headers).await?;
+        let feed = seat::take(&app, &principal, run, Start::new(after, From::History), &pass).await?;
         if after > 0 && nothing_follows(&app, &principal, run, after).await {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
-        return Ok(speak(&app, seat, Keeping::of(&app.config.gateway, seat::until(&principal, app.clock.now()))));
+        return Ok(speak(&app, feed, Keeping::of(&app.config.gateway, seat::until(&principal, app.clock.now()))));
     }
     let most = app.config.gateway.max_poll_wait_ms.get();
     let wait = query.wait_ms.unwrap_or(most);
@@ -104,9 +105,9 @@ pub(crate) async fn run_events(
         let message = format!("wait_ms: at most {most} can be waited for");
         return Err(ApiError::new(Code::InvalidRequest, message));
     }
-    let seat = seat::take(&app, &principal, run, query.after, &headers).await?;
+    let feed = seat::take(&app, &principal, run, Start::new(query.after, From::History), &pass).await?;
     let polled = tokio::select! {
-        polled = poll(seat, query.after, Duration::from_millis(wait)) => polled?,
+        polled = next(feed, query.after, Duration::from_millis(wait)) => polled?,
         // Another gateway has what follows.
         () = app.hub.stopped() => EventsView { events: Vec::new(), after: query.after, ended: false },
     };
@@ -134,36 +135,27 @@ async fn nothing_follows(app: &App, principal: &Principal, run: RunId, after: u6
 }
 
 /// Server-sent events.
-fn speak(app: &App, seat: Seat, keeping: Keeping) -> Response {
-    match seat {
-        Seat::Before(viewer) => sse::show(*viewer, &app.hub, keeping),
-        Seat::Late { said, .. } if said.is_empty() => StatusCode::NO_CONTENT.into_response(),
-        Seat::Late { said, last } => sse::part(said, last, keeping),
+fn speak(app: &App, feed: Feed, keeping: Keeping) -> Response {
+    match feed {
+        Feed::Late(said) if said.is_empty() => StatusCode::NO_CONTENT.into_response(),
+        feed => sse::show(feed, &app.hub, keeping),
     }
 }
 
 /// The next events, or none after the wait.
-async fn poll(seat: Seat, after: u64, wait: Duration) -> Result<EventsView, ApiError> {
-    match seat {
-        Seat::Before(viewer) => next(*viewer, after, wait).await,
-        Seat::Late { said, last } => {
-            let events = said.iter().map(|text| raw(text)).collect::<Result<_, _>>()?;
-            Ok(EventsView { events, after: last.max(after), ended: true })
-        }
-    }
-}
-
-async fn next(mut viewer: Viewer, after: u64, wait: Duration) -> Result<EventsView, ApiError> {
-    let frames: Vec<Frame> = match timeout(wait, viewer.next()).await {
+async fn next(mut feed: Feed, after: u64, wait: Duration) -> Result<EventsView, ApiError> {
+    let frames: Vec<Frame> = match timeout(wait, feed.next(BATCH)).await {
         Ok(frames) => frames?,
         Err(_) => return Ok(EventsView { events: Vec::new(), after, ended: false }),
     };
-    let (after, ended) = frames.last().map_or((after, true), |last| (last.seq, last.last));
-    let events = frames.iter().map(|frame| raw(&frame.text)).collect::<Result<_, _>>()?;
+    // What is left of a run without a log comes at once.
+    let late = matches!(feed, Feed::Late(_));
+    let (after, ended) = frames.last().map_or((after, true), |last| (last.seq, last.last || late));
+    let events = frames.iter().map(raw).collect::<Result<_, _>>()?;
     Ok(EventsView { events, after, ended })
 }
 
-fn raw(text: &str) -> Result<Box<RawValue>, ApiError> {
-    RawValue::from_string(text.to_owned())
+fn raw(frame: &Frame) -> Result<Box<RawValue>, ApiError> {
+    RawValue::from_string(frame.json()?.as_str().to_owned())
         .map_err(|error| ApiError::new(Code::Internal, "an event cannot be shown").caused_by(error))
 }

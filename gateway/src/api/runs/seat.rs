@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::{extract::ws::Utf8Bytes, http::HeaderMap};
 use sba_subjects::id::{RunId, SessionId};
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -10,51 +9,60 @@ use tokio::time::Instant;
 use super::view::{Projected, RunView};
 use crate::{
     app::App,
-    auth::{Action, Principal},
+    auth::{Action, Principal, SessionToken},
     error::{ApiError, Code},
-    stream::{JoinError, Lost, Viewer, farewell},
+    stream::{Feed, JoinError, Lost, Start, Unwritable},
 };
 
 /// A year, in seconds: as far ahead as a timer is set.
 const FAR: u64 = 31_536_000;
 
-/// What a viewer has come for.
-pub(super) enum Seat {
-    /// A run with a log.
-    Before(Box<Viewer>),
-    /// A run whose log was removed.
-    Late {
-        /// What is left to be said of it.
-        said: Vec<Utf8Bytes>,
-        /// The `seq` of its last event.
-        last: u64,
-    },
+/// What lets a viewer watch runs that belong to a session.
+#[derive(Debug)]
+pub(crate) enum Pass {
+    /// The token of the run's session, where one was shown.
+    Token(Option<SessionToken>),
+    /// The session itself, whose token was shown before by its user.
+    Session(SessionId),
 }
 
-/// A place before the run behind event `after`, for a user who may see it. A run of a session is shown to those who have the
-/// session's token.
+/// What somebody is given who may watch a run, from there on.
 ///
 /// # Errors
 /// `forbidden`, `not_found`, `rate_limited`, `overloaded`, `unavailable`, and those of the session's token.
-pub(super) async fn take(
+pub(crate) async fn take(
     app: &App,
     principal: &Principal,
     run: RunId,
-    after: u64,
-    headers: &HeaderMap,
-) -> Result<Seat, ApiError> {
+    start: Start,
+    pass: &Pass,
+) -> Result<Feed, ApiError> {
     principal.may(Action::ReadRuns)?;
-    let (seat, session) = find(app, principal, run, after).await?;
-    if let Some(session) = session {
-        app.sessions.admit(principal.tenant, session, headers, app.clock.now()).await?;
+    let (feed, session) = find(app, principal, run, start).await?;
+    match (session, pass) {
+        (None, _) => {}
+        (Some(session), Pass::Session(shown)) if session == *shown => {
+            app.sessions.usable(principal, session, app.clock.now()).await?;
+        }
+        (Some(_), Pass::Session(_)) => {
+            return Err(ApiError::new(Code::SessionTokenInvalid, "the run belongs to another session"));
+        }
+        (Some(session), Pass::Token(token)) => {
+            app.sessions.admit(principal.tenant, session, token.as_ref(), app.clock.now()).await?;
+        }
     }
-    Ok(seat)
+    Ok(feed)
 }
 
-/// A place, and the session that the run belongs to. Only a run that ended has lost its log.
-async fn find(app: &App, principal: &Principal, run: RunId, after: u64) -> Result<(Seat, Option<SessionId>), ApiError> {
-    let error = match app.hub.join(&principal.key, run, after).await {
-        Ok((viewer, opened)) => return Ok((Seat::Before(Box::new(viewer)), opened.session)),
+/// A feed, and the session that the run belongs to. Only a run that ended has lost its log.
+async fn find(
+    app: &App,
+    principal: &Principal,
+    run: RunId,
+    start: Start,
+) -> Result<(Feed, Option<SessionId>), ApiError> {
+    let error = match app.hub.join(&principal.key, run, start).await {
+        Ok((viewer, opened)) => return Ok((Feed::Live(Box::new(viewer)), opened.session)),
         Err(error @ JoinError::Lost(Lost::NoRun)) => error,
         Err(error) => return Err(error.into()),
     };
@@ -62,11 +70,11 @@ async fn find(app: &App, principal: &Principal, run: RunId, after: u64) -> Resul
     let Some(ended) = ended else { return Err(error.into()) };
     let (session, last) = (ended.session(), ended.last_seq());
     let view = RunView::projected(principal.tenant, ended);
-    Ok((Seat::Late { said: farewell(run, after, last, &view), last }, session))
+    Ok((Feed::late(run, start, last, &view), session))
 }
 
 /// When the viewer's token ends.
-pub(super) fn until(principal: &Principal, now: OffsetDateTime) -> Instant {
+pub(crate) fn until(principal: &Principal, now: OffsetDateTime) -> Instant {
     let left = principal.expires.saturating_sub(now.unix_timestamp().unsigned_abs());
     Instant::now() + Duration::from_secs(left.min(FAR))
 }
@@ -80,6 +88,12 @@ impl From<Lost> for ApiError {
             }
             lost => Self::new(Code::Internal, "the run's log cannot be read").caused_by(lost),
         }
+    }
+}
+
+impl From<Unwritable> for ApiError {
+    fn from(error: Unwritable) -> Self {
+        Self::new(Code::Internal, "an event cannot be shown").caused_by(error)
     }
 }
 

@@ -94,6 +94,9 @@ pub(crate) struct StepView {
     input: Value,
     /// What it made.
     output: Value,
+    /// What its model has said so far, while it is under way; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
     /// The tool call that it made.
     tool_call: Option<CallView>,
     /// Tokens that it took.
@@ -271,7 +274,10 @@ impl AskView {
 
 impl From<StepState> for StepView {
     fn from(step: StepState) -> Self {
+        // What a finished step said stands in its output.
+        let speaking = step.is_running() && !step.text.is_empty();
         Self {
+            text: speaking.then_some(step.text),
             number: step.number,
             kind: step.kind,
             name: step.name,

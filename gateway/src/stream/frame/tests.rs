@@ -33,7 +33,7 @@ fn a_record_becomes_one_document_an_event() {
     let frames = Frame::of(&stored(5, 2, &events)).unwrap();
     let found: Vec<_> = frames.iter().map(|frame| (frame.seq, frame.stream_sequence, frame.last)).collect();
     assert_eq!(found, [(5, 9, false), (6, 9, true)]);
-    let first: serde_json::Value = serde_json::from_str(&frames[0].text).unwrap();
+    let first: serde_json::Value = serde_json::from_str(&frames[0].json().unwrap()).unwrap();
     let run = Uuid::from_u128(1);
     let expected = json!({
         "v": 1, "type": "token", "run": run, "step": 2, "attempt": 3, "seq": 5, "ts": 4,
@@ -46,14 +46,16 @@ fn a_record_becomes_one_document_an_event() {
 fn what_a_newer_version_says_is_passed_on() {
     let events = [envelope(1, "from_the_future", Value::Array(vec![1.into(), Value::Bool(true)]))];
     let frames = Frame::of(&stored(1, 1, &events)).unwrap();
-    assert!(frames[0].text.contains(r#""payload":[1,true]"#), "{}", frames[0].text.as_str());
+    let text = frames[0].json().unwrap();
+    assert!(text.contains(r#""payload":[1,true]"#), "{text}");
 }
 
 #[test]
 fn what_json_cannot_say_keeps_its_place() {
     let odd = Value::Map(vec![(Value::Array(vec![]), 1.into())]);
     let frames = Frame::of(&stored(1, 1, &[envelope(1, "odd", odd)])).unwrap();
-    assert!(frames[0].text.contains(r#""payload":null"#), "{}", frames[0].text.as_str());
+    let text = frames[0].json().unwrap();
+    assert!(text.contains(r#""payload":null"#), "{text}");
 }
 
 #[test]
@@ -64,4 +66,16 @@ fn a_record_that_is_not_what_its_head_says_is_unreadable() {
     }
     let noise = Stored { body: bytes::Bytes::from_static(b"noise"), ..stored(5, 1, &[event()]) };
     assert!(matches!(Frame::of(&noise), Err(ReadError::Unreadable { .. })));
+}
+
+#[test]
+fn the_other_codecs_say_the_same_and_all_viewers_share_the_bytes() {
+    let frames = Frame::of(&stored(5, 1, &[envelope(5, "token", text("ä"))])).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(&frames[0].json().unwrap()).unwrap();
+    for codec in [Codec::MessagePack, Codec::Cbor] {
+        let message = frames[0].message(codec).unwrap();
+        assert_eq!(codec.read(&message).unwrap(), expected, "{codec:?}");
+        let again = frames[0].clone().message(codec).unwrap();
+        assert_eq!(again.into_data().as_ptr(), message.into_data().as_ptr(), "{codec:?}");
+    }
 }

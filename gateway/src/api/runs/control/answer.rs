@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Answer, Commanded, Refusals, give};
+use super::{Answer, Commanded, Refusals, accepted, give};
 use crate::{
     api::idempotency::KeyHeader,
     app::App,
@@ -58,14 +58,29 @@ pub(crate) async fn continue_run(
     Json(request): Json<AnswerRun>,
 ) -> Answer {
     let AnswerRun { ask_id, input, idempotency_key } = request;
+    let key = key.or_body(idempotency_key)?;
+    answer(&app, &principal, run, key, ask_id, input).await.map(accepted)
+}
+
+/// Answers what a run asks: the oldest open question where none is named.
+///
+/// # Errors
+/// Those of the endpoint.
+pub(crate) async fn answer(
+    app: &App,
+    principal: &Principal,
+    run: Uuid,
+    key: Option<String>,
+    ask_id: Option<Uuid>,
+    input: Value,
+) -> Result<Commanded, ApiError> {
     let most = app.config.gateway.max_prompt_bytes;
     if input.to_string().len() > most {
         return Err(ApiError::invalid_field("input", format!("is longer than {most} bytes")));
     }
     let ask_id = ask_id.map(AskId::from_uuid);
-    let key = key.or_body(idempotency_key)?;
     let body = CommandBody::Input { user_id: principal.user, ask_id, input };
-    give(&app, &principal, run, key, body, |state| asked(state, ask_id)).await
+    give(app, principal, run, key, body, |state| asked(state, ask_id)).await
 }
 
 /// Goes on only when the run asks that.

@@ -7,11 +7,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Answer, Commanded, Refusals, give};
+use super::{Answer, Commanded, Refusals, accepted, give};
 use crate::{
     api::idempotency::KeyHeader,
     app::App,
     auth::Principal,
+    error::ApiError,
     extract::{Checked as _, JsonOrNothing, Path, no_control},
 };
 
@@ -57,8 +58,22 @@ pub(crate) async fn cancel_run(
     key: KeyHeader,
     JsonOrNothing(request): JsonOrNothing<CancelRun>,
 ) -> Answer {
-    let request = request.checked(&())?;
-    let key = key.or_body(request.idempotency_key)?;
-    let reason = request.reason.unwrap_or_else(|| NO_REASON.to_owned());
-    give(&app, &principal, run, key, CommandBody::Cancel { reason }, |_| Ok(())).await
+    let (reason, key) = (request.reason, key.or_body(request.idempotency_key)?);
+    cancel(&app, &principal, run, key, reason).await.map(accepted)
+}
+
+/// Asks for the early end of a run.
+///
+/// # Errors
+/// Those of the endpoint.
+pub(crate) async fn cancel(
+    app: &App,
+    principal: &Principal,
+    run: Uuid,
+    key: Option<String>,
+    reason: Option<String>,
+) -> Result<Commanded, ApiError> {
+    let CancelRun { reason, .. } = CancelRun { reason, idempotency_key: None }.checked(&())?;
+    let reason = reason.unwrap_or_else(|| NO_REASON.to_owned());
+    give(app, principal, run, key, CommandBody::Cancel { reason }, |_| Ok(())).await
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use sba_subjects::{command::CommandBody, run::RunStatus};
 use uuid::Uuid;
 
-use super::{Answer, Commanded, KeyOnly, Refusals, give};
+use super::{Answer, Commanded, KeyOnly, Refusals, accepted, give};
 use crate::{
     api::idempotency::KeyHeader,
     app::App,
@@ -38,7 +38,20 @@ pub(crate) async fn pause_run(
     JsonOrNothing(request): JsonOrNothing<KeyOnly>,
 ) -> Answer {
     let key = key.or_body(request.idempotency_key)?;
-    give(&app, &principal, run, key, CommandBody::Pause, |_| Ok(())).await
+    pause(&app, &principal, run, key).await.map(accepted)
+}
+
+/// Holds a run.
+///
+/// # Errors
+/// Those of the endpoint.
+pub(crate) async fn pause(
+    app: &App,
+    principal: &Principal,
+    run: Uuid,
+    key: Option<String>,
+) -> Result<Commanded, ApiError> {
+    give(app, principal, run, key, CommandBody::Pause, |_| Ok(())).await
 }
 
 /// Resume a run
@@ -65,7 +78,20 @@ pub(crate) async fn resume_run(
     JsonOrNothing(request): JsonOrNothing<KeyOnly>,
 ) -> Answer {
     let key = key.or_body(request.idempotency_key)?;
-    give(&app, &principal, run, key, CommandBody::Resume, |state| match state.status {
+    resume(&app, &principal, run, key).await.map(accepted)
+}
+
+/// Lets a run go on that was held.
+///
+/// # Errors
+/// Those of the endpoint.
+pub(crate) async fn resume(
+    app: &App,
+    principal: &Principal,
+    run: Uuid,
+    key: Option<String>,
+) -> Result<Commanded, ApiError> {
+    give(app, principal, run, key, CommandBody::Resume, |state| match state.status {
         RunStatus::Paused => Ok(()),
         _ => Err(ApiError::new(Code::NotPaused, "the run is not paused")),
     })

@@ -123,6 +123,7 @@ impl StepView {
             status: step.status,
             input: step.input,
             output: step.output,
+            text: None,
             tool_call: call.map(Into::into),
             usage: used.then(|| step.usage.into()),
             error: step.error.map(Into::into),
