@@ -1,5 +1,6 @@
 //! The endpoints, one a file.
 
+mod ag_ui;
 mod artifacts;
 mod documents;
 pub(crate) mod idempotency;
@@ -59,6 +60,7 @@ fn watching() -> OpenApiRouter<App> {
 /// Every endpoint but those for uploads and for watching.
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(ag_ui::router())
         .merge(tenants::router())
         .merge(sessions::router())
         .merge(runs::router())

@@ -12,6 +12,7 @@ pub mod accounts;
 pub mod auth;
 pub mod error;
 
+mod ag_ui;
 mod api;
 mod app;
 mod extract;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agentic {
+    pub(crate) mod ag_ui;
     pub(crate) mod asks;
     pub(crate) mod bad_model;
     pub(crate) mod budgets;
@@ -14,7 +15,7 @@ mod agentic {
     pub(crate) mod tools;
 }
 
-use agentic::{asks, bad_model, budgets, cancel, direct, fork, hold, settings, tools};
+use agentic::{ag_ui, asks, bad_model, budgets, cancel, direct, fork, hold, settings, tools};
 use sba_tests::scene::Scene;
 use serde_json::json;
 
@@ -30,6 +31,8 @@ async fn runs_that_choose_their_tools() {
     tokio::join!(
         tools::several_are_called_side_by_side_and_their_results_go_back(&scene),
         tools::a_repeated_call_has_its_effect_once_more_and_a_loop_is_broken(&scene),
+        ag_ui::a_client_of_ag_ui_is_asked_answers_and_comes_back_from_anywhere(&scene),
+        ag_ui::what_is_no_input_of_ag_ui_is_refused(&scene),
         asks::an_approved_call_is_made_and_a_denied_one_is_not(&scene),
         asks::a_question_is_answered_with_one_of_its_options(&scene),
         asks::of_two_answers_that_contradict_each_other_the_first_counts(&scene),

@@ -17,7 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use self::view::{Projected, RunView};
 pub(super) use self::{
-    start::{Bounds, StartOptions, StartRun},
+    start::{Bounds, StartOptions, StartRun, start},
     view::FailureView,
 };
 use crate::app::App;

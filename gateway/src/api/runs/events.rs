@@ -23,13 +23,14 @@ use crate::{
     auth::{Principal, SessionToken},
     error::{ApiError, Code},
     extract::{Path, Query},
-    stream::{BATCH, Feed, Frame, From, Keeping, Start, sse},
+    stream::{
+        BATCH, Feed, Frame, From, Keeping, Start,
+        sse::{self, LAST_EVENT_ID},
+    },
 };
 
 /// The media type of server-sent events.
 const EVENT_STREAM: &str = "text/event-stream";
-/// Where a client of server-sent events says how far it has come.
-const LAST_EVENT_ID: &str = "last-event-id";
 
 /// Where a viewer goes on, and for how long it waits.
 #[derive(Debug, Deserialize, IntoParams)]

@@ -62,6 +62,11 @@ impl Started {
         }
     }
 
+    /// The run.
+    pub(in crate::api) const fn run(&self) -> RunId {
+        RunId::from_uuid(self.run_id)
+    }
+
     /// The header that says where the run is.
     pub(super) fn location(&self) -> [(HeaderName, String); 1] {
         [(header::LOCATION, self.links.run.clone())]
@@ -90,23 +95,36 @@ pub(crate) async fn start_run(
     State(app): State<App>,
     principal: Principal,
     key: KeyHeader,
-    Json(request): Json<StartRun>,
+    Json(mut request): Json<StartRun>,
 ) -> Result<impl IntoResponse, ApiError> {
+    let key = key.or_body(request.idempotency_key.take())?;
+    let started = start(&app, &principal, request, key.as_deref()).await?;
+    Ok((StatusCode::CREATED, started.location(), Json(started)))
+}
+
+/// Starts a run, or finds the one that the key stands for.
+///
+/// # Errors
+/// Those of the endpoint.
+pub(in crate::api) async fn start(
+    app: &App,
+    principal: &Principal,
+    request: StartRun,
+    key: Option<&str>,
+) -> Result<Started, ApiError> {
     principal.may(Action::StartRun)?;
-    let mut request = request.checked(&Bounds::of(&app))?;
-    request.acts_for(&principal)?;
+    let request = request.checked(&Bounds::of(app))?;
+    request.acts_for(principal)?;
     let now = app.clock.now();
     if let Some(session) = request.session() {
-        app.sessions.usable(&principal, session, now).await?;
+        app.sessions.usable(principal, session, now).await?;
     }
-    let key = key.or_body(request.idempotency_key.take())?;
-    let which = keyed::run(&app, &principal, key.as_deref()).await?;
+    let which = keyed::run(app, principal, key).await?;
     let run = which.run();
     Span::current().record("run_id", display(run));
 
-    let settings = principal.settings(&app).await?;
-    let created = request.created(&principal, settings)?;
-    let created_at = accept::store(&app, &principal, which, &created, now).await?;
-    let started = Started::of(run, &created, created_at);
-    Ok((StatusCode::CREATED, started.location(), Json(started)))
+    let settings = principal.settings(app).await?;
+    let created = request.created(principal, settings)?;
+    let created_at = accept::store(app, principal, which, &created, now).await?;
+    Ok(Started::of(run, &created, created_at))
 }
