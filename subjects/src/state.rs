@@ -62,6 +62,9 @@ pub struct RunState {
     /// When it goes on by itself, where it is paused until then, in milliseconds since 1970.
     #[serde(default)]
     pub paused_until: Option<u64>,
+    /// Why it stands there, where somebody gave a reason.
+    #[serde(default)]
+    pub status_reason: Option<String>,
     /// How long it has waited for people so far, in milliseconds; being paused counts.
     #[serde(default)]
     pub waited_ms: u64,

@@ -159,6 +159,7 @@ impl RunState {
             status: RunStatus::Created,
             status_since: event.ts,
             paused_until: None,
+            status_reason: None,
             waited_ms: 0,
             attempt: 0,
             instance: None,
@@ -187,6 +188,7 @@ impl RunState {
         self.status = status.status;
         self.status_since = ts;
         self.paused_until = status.until;
+        self.status_reason.clone_from(&status.reason);
         if status.until.is_some()
             && let Some(step) = self.steps.last_mut().filter(|step| step.is_running() && step.kind == StepKind::Model)
         {

@@ -30,6 +30,11 @@ pub struct RunView {
     asks: Vec<AskView>,
     /// The early end that somebody asked for.
     cancel: Option<CancelView>,
+    /// Why it stands where it does, where somebody or something gave a reason: why it is paused.
+    reason: Option<String>,
+    /// When it goes on by itself, where it is paused until then.
+    #[serde(with = "time::serde::rfc3339::option")]
+    until: Option<OffsetDateTime>,
 }
 
 /// A run, without what it did.
@@ -227,6 +232,7 @@ impl From<RunState> for RunView {
     fn from(state: RunState) -> Self {
         let asks = state.running_steps().filter_map(AskView::open).collect();
         let cancel = state.cancel.clone().map(|cancel| CancelView { reason: cancel.reason });
+        let (reason, until) = (state.status_reason.clone(), state.paused_until.map(times::from_millis));
         let summary = RunSummary {
             run_id: state.run.as_uuid(),
             tenant_id: state.tenant_id.as_uuid(),
@@ -251,6 +257,8 @@ impl From<RunState> for RunView {
             artifacts: state.artifacts.into_iter().map(Into::into).collect(),
             asks,
             cancel,
+            reason,
+            until,
         }
     }
 }

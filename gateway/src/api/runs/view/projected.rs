@@ -99,6 +99,8 @@ impl RunView {
             // Nothing that has ended asks anything; what asks is shown from its log.
             asks: Vec::new(),
             cancel,
+            reason: None,
+            until: None,
             steps: steps.into_iter().map(step).collect(),
             artifacts: main_forms(artifacts).map(Into::into).collect(),
             summary: RunSummary::stored(tenant, run),
