@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
     codec::Versioned,
@@ -79,20 +80,25 @@ pub struct IndexJob {
     pub document_id: DocumentId,
     /// SHA-256 of the content that is to be indexed, in hex: a job for older content does nothing.
     pub content_sha256: String,
+    /// Names the bytes that were handed in: a job for earlier ones does nothing either. None of an earlier version's job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<Uuid>,
 }
 
 impl IndexJob {
-    /// The index job of a document with this content.
+    /// The index job of a document with this content, which was handed in with that upload.
     #[must_use]
-    pub fn new(document_id: DocumentId, content_sha256: &[u8]) -> Self {
-        Self { document_id, content_sha256: data_encoding::HEXLOWER.encode(content_sha256) }
+    pub fn new(document_id: DocumentId, content_sha256: &[u8], upload: Uuid) -> Self {
+        Self { document_id, content_sha256: data_encoding::HEXLOWER.encode(content_sha256), upload: Some(upload) }
     }
 
     /// The job as it is given out, and the subject that it is given out on. Whoever gives it out again while it waits gives
     /// out the same.
     #[must_use]
     pub fn given(self, tenant: &TenantKey, user_id: UserId, ts: u64) -> (Subject, Job) {
-        let id = CallId::from_uuid(tenant.derive("index", &format!("{} {}", self.document_id, self.content_sha256)));
+        let upload = self.upload.unwrap_or_default();
+        let named = format!("{} {} {upload}", self.document_id, self.content_sha256);
+        let id = CallId::from_uuid(tenant.derive("index", &named));
         let job = Job { v: VERSION, id, tenant_id: tenant.id(), user_id, ts, body: JobBody::Index(self) };
         (Subject::Job { tenant: tenant.clone(), queue: Queue::Index, call: id }, job)
     }

@@ -45,6 +45,12 @@ impl BlobKey {
         Self { tenant, kind: BlobKind::Document, id: upload, sha256 }
     }
 
+    /// The upload or the artifact whose bytes it names.
+    #[must_use]
+    pub const fn id(&self) -> Uuid {
+        self.id
+    }
+
     /// Names the bytes of an artifact.
     #[must_use]
     pub const fn artifact(tenant: TenantId, id: ArtifactId, sha256: [u8; 32]) -> Self {

@@ -70,8 +70,8 @@ pub async fn begin(tx: &mut TenantTx, draft: &Draft) -> Result<Option<u32>, Stor
     Ok(Some(stored))
 }
 
-/// Adds passages to an edition; the first of them is number `first`, counted from 0. Those that are stored already stay as
-/// they are.
+/// Adds passages to an edition that was begun; the first of them is number `first`, counted from 0. Those that are stored
+/// already stay as they are. A document that was handed in anew since, be it with the same content, has none begun.
 ///
 /// # Errors
 /// `invalid_value` when a passage is empty or too long or an embedding has not 384 finite numbers.
@@ -79,10 +79,11 @@ pub async fn add(tx: &mut TenantTx, draft: &Draft, first: u32, passages: &[NewCh
     let behind = first.saturating_add(u32::try_from(passages.len()).unwrap_or(u32::MAX));
     let language = sqlx::query_scalar!(
         "update documents set passages_done = greatest(passages_done, $3), updated_at = now()
-         where id = $1 and content_sha256 = $2 and status <> 'indexed' returning language",
+         where id = $1 and content_sha256 = $2 and status <> 'indexed' and passages_total = $4 returning language",
         draft.document.as_uuid(),
         draft.content_sha256.as_slice(),
         to_i32(behind),
+        to_i32(draft.passages),
     )
     .fetch_optional(tx.conn())
     .await?;

@@ -97,6 +97,36 @@ async fn an_idempotency_key_stands_for_one_document() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_sent_again_undoes_nothing_that_came_since() {
+    let house = house().await;
+    let put = async |key: &str, text: &str| {
+        let body = json!({"title": "T", "text": text, "source": "t.txt", "idempotencyKey": key});
+        let (status, body) = house.post(PATH, &body).await;
+        (status.as_u16(), body)
+    };
+    let (_, first) = put("one", "first").await;
+    let (_, second) = put("two", "second").await;
+    let (status, late) = put("one", "first").await;
+    assert_eq!((status, &late["change"], &late["sha256"]), (202, &json!("unchanged"), &second["sha256"]));
+    let path = format!("{PATH}/{}", first["document_id"].as_str().unwrap());
+    assert_eq!(answer(house.request(Method::DELETE, &path, &house.member())).await.0, 204);
+    let (status, gone) = put("two", "second").await;
+    assert_eq!((status, &gone["error"]["code"]), (404, &json!("not_found")));
+    assert_eq!((house.get(&path).await.0.as_u16(), blobs(&house)), (404, 0));
+}
+
+#[tokio::test]
+async fn a_document_that_is_handed_in_anew_has_a_job_of_its_own() {
+    let house = house().await;
+    let (_, document) = upload(&house, "a.md", "# Terms").await;
+    let path = format!("{PATH}/{}", document["document_id"].as_str().unwrap());
+    assert_eq!(answer(house.request(Method::DELETE, &path, &house.member())).await.0, 204);
+    upload(&house, "a.md", "# Terms").await;
+    // The first may be under way, and be acknowledged without having seen what came after it.
+    assert_eq!(jobs(&house).await, 2);
+}
+
+#[tokio::test]
 async fn two_hundred_megabytes_are_refused_and_harm_nobody() {
     let house = house().await;
     let file = Part::bytes(vec![b'x'; 200 << 20]).file_name("big.txt");

@@ -136,7 +136,7 @@ async fn a_forged_job_is_put_aside_and_does_nothing() {
         tenant_id: bench.tenant.id(),
         user_id: UserId::from_uuid(Uuid::nil()),
         ts: 0,
-        body: JobBody::Index(IndexJob { document_id: id, content_sha256: "ab".repeat(32) }),
+        body: JobBody::Index(IndexJob { document_id: id, content_sha256: "ab".repeat(32), upload: None }),
     };
     let stranger = nkeys::KeyPair::new_account().public_key().parse().unwrap();
     let subject = Subject::Job { tenant: stranger, queue: Queue::Index, call };
@@ -154,7 +154,11 @@ async fn a_forged_job_is_put_aside_and_does_nothing() {
 async fn a_job_for_a_document_that_is_gone_does_nothing() {
     let bench = Bench::start().await;
     let (_, call) = ids();
-    let job = IndexJob { document_id: bench.tenant.derive("document", "gone").into(), content_sha256: "ab".repeat(32) };
+    let job = IndexJob {
+        document_id: bench.tenant.derive("document", "gone").into(),
+        content_sha256: "ab".repeat(32),
+        upload: None,
+    };
     bench.give(Queue::Index, call, JobBody::Index(job)).await;
     bench.idle().await;
     let subject = Subject::Job { tenant: bench.tenant.clone(), queue: Queue::Index, call };

@@ -187,7 +187,7 @@ impl Bench {
         self.give(
             Queue::Index,
             CallId::from_uuid(Uuid::new_v4()),
-            JobBody::Index(IndexJob { document_id: id, content_sha256 }),
+            JobBody::Index(IndexJob { document_id: id, content_sha256, upload: None }),
         )
         .await;
         id

@@ -77,6 +77,22 @@ async fn a_deleted_document_is_found_no_more() {
 }
 
 #[tokio::test]
+async fn work_on_a_document_that_was_handed_in_anew_meanwhile_is_left() {
+    let (store, tenant) = support::store().await;
+    let fruit = document(&tenant, "fruit.txt", 1);
+    let mut tx = store.begin(tenant.id()).await.unwrap();
+    let id = documents::put(&mut tx, &fruit, &actor()).await.unwrap().id();
+    let chunks = [chunk("apples", axis(0)), chunk("pears", axis(1))];
+    let draft = draft(&mut tx, id, fruit.content_sha256, chunks.len()).await.unwrap();
+    assert_eq!(documents::begin(&mut tx, &draft).await.unwrap(), Some(0));
+    assert_eq!(documents::add(&mut tx, &draft, 0, &chunks[..1]).await.unwrap(), Indexed::Stored);
+    documents::delete(&mut tx, id, &actor()).await.unwrap();
+    documents::put(&mut tx, &fruit, &actor()).await.unwrap();
+    assert_eq!(documents::add(&mut tx, &draft, 1, &chunks[1..]).await.unwrap(), Indexed::Superseded);
+    assert_eq!(documents::begin(&mut tx, &draft).await.unwrap(), Some(0), "whoever comes next begins");
+}
+
+#[tokio::test]
 async fn a_document_that_cannot_be_indexed_says_why_and_may_be_tried_again() {
     let (store, tenant) = support::store().await;
     let broken = document(&tenant, "a.pdf", 1);

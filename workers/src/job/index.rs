@@ -116,8 +116,11 @@ impl Indexing<'_> {
     async fn due(&self) -> Result<Option<Document>, WorkError> {
         let mut tx = self.worker.store.begin(self.tenant()).await?;
         let document = documents::get(&mut tx, self.job.document_id).await?;
-        Ok(document
-            .filter(|document| document.content_sha256 == self.content && document.status != DocumentStatus::Indexed))
+        Ok(document.filter(|document| {
+            let same = document.content_sha256 == self.content
+                && self.job.upload.is_none_or(|upload| upload == document.blob.id());
+            same && document.status != DocumentStatus::Indexed
+        }))
     }
 
     /// No connection is held while a document is read.

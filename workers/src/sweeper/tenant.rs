@@ -10,7 +10,7 @@ use sba_service::{
 use sba_store::{
     StoreError, TenantTx,
     blob::BlobKey,
-    idempotency, schedules, sessions,
+    documents, idempotency, schedules, sessions,
     sweep::{self, Forgotten},
     tenants,
 };
@@ -74,9 +74,14 @@ impl Sweeper {
             let Some(last) = forgotten.last() else { return Ok(()) };
             behind = Some(last.id);
             let Some(account) = account(&mut tx).await? else { return Ok(()) };
-            drop(tx);
+            let mut waiting = Vec::with_capacity(forgotten.len());
             for document in forgotten {
-                if self.queue(&account, document).await? {
+                // It may be gone by now.
+                waiting.extend(documents::get(&mut tx, document.id).await?.map(|found| (document, found.blob.id())));
+            }
+            drop(tx);
+            for (document, upload) in waiting {
+                if self.queue(&account, document, upload).await? {
                     tally.documents += 1;
                 }
             }
@@ -84,9 +89,9 @@ impl Sweeper {
     }
 
     /// Gives a document to the workers that index; says whether it was not in their queue.
-    async fn queue(&self, tenant: &TenantKey, document: Forgotten) -> Result<bool, WorkError> {
+    async fn queue(&self, tenant: &TenantKey, document: Forgotten, upload: Uuid) -> Result<bool, WorkError> {
         let user = document.created_by.unwrap_or_else(|| UserId::from_uuid(Uuid::nil()));
-        let job = IndexJob::new(document.id, &document.content_sha256);
+        let job = IndexJob::new(document.id, &document.content_sha256, upload);
         let (subject, job) = job.given(tenant, user, self.clock.now_millis());
         let stored = publish::message(&self.jetstream, &subject, &job, self.answer).await?;
         Ok(matches!(stored, Stored::Now(_)))

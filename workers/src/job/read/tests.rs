@@ -24,6 +24,7 @@ fn job(tenant: &TenantKey) -> Job {
         body: JobBody::Index(IndexJob {
             document_id: DocumentId::from_uuid(Uuid::nil()),
             content_sha256: "00".repeat(32),
+            upload: None,
         }),
     }
 }
