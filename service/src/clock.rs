@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// Tells the time.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
@@ -49,6 +49,13 @@ impl Clock for SystemClock {
     fn instant(&self) -> Instant {
         Instant::now()
     }
+}
+
+/// Reads a time as clients and models write it (RFC 3339), in UTC; none where it cannot be written so again, in UTC.
+#[must_use]
+pub fn read_time(text: &str) -> Option<OffsetDateTime> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
+    (0..=9_999).contains(&at.year()).then_some(at)
 }
 
 /// A clock that moves when it is told to. For tests.
@@ -96,6 +103,15 @@ impl Clock for ManualClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_is_read_can_be_written() {
+        let read = |text| read_time(text).map(|at| at.format(&Rfc3339).unwrap_or_default());
+        assert_eq!(read("2030-01-31T12:00:00+02:00").as_deref(), Some("2030-01-31T10:00:00Z"));
+        for none in ["0000-01-01T00:00:00+14:00", "9999-12-31T23:59:59-01:00", "2030-01-31", "tomorrow"] {
+            assert_eq!(read(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_manual_clock_moves_both_kinds_of_time_together() {

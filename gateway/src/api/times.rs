@@ -1,15 +1,10 @@
 //! Times: milliseconds since 1970 on the wire, RFC 3339 in the API.
 
-pub(crate) use sba_service::clock::to_millis;
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+pub(crate) use sba_service::clock::{read_time as read, to_millis};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// What a client is told whose time cannot be read.
 pub(crate) const EXPECTED: &str = "expected a time such as 2030-01-31T12:00:00Z";
-
-/// A time as a client wrote it, in UTC.
-pub(crate) fn read(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)
-}
 
 /// A time as clients read it.
 pub(crate) fn written(at: OffsetDateTime) -> String {

@@ -5,12 +5,15 @@ use sba_subjects::{tool::spec, visible::visible};
 
 use crate::error::{ApiError, FieldProblem};
 
+/// Most problems that are told of one request: an answer is no larger than what it answers.
+const MAX_PROBLEMS: usize = 20;
+
 /// Checks what was read against its rules.
 pub(crate) trait Checked: Validate + Sized {
     /// The value itself, when every rule is kept.
     ///
     /// # Errors
-    /// `validation_failed` with every field that breaks a rule.
+    /// `validation_failed` with the fields that break a rule.
     fn checked(self, context: &Self::Context) -> Result<Self, ApiError> {
         match self.validate_with(context) {
             Ok(()) => Ok(self),
@@ -19,7 +22,7 @@ pub(crate) trait Checked: Validate + Sized {
                     field: path.to_string(),
                     problem: error.message().to_owned(),
                 };
-                Err(ApiError::invalid(&report.iter().map(problem).collect::<Vec<_>>()))
+                Err(ApiError::invalid(&report.iter().take(MAX_PROBLEMS).map(problem).collect::<Vec<_>>()))
             }
         }
     }

@@ -7,6 +7,7 @@ mod create;
 mod list;
 mod update;
 
+use sba_service::clock::read_time;
 use sba_store::{
     TenantTx,
     tasks::{self, MAX_DESCRIPTION, MAX_TITLE},
@@ -16,7 +17,7 @@ use sba_subjects::{
     tool::task::{Task, TaskResult},
 };
 use serde_json::Value;
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 pub use self::{complete::CompleteTool, create::CreateTool, list::ListTool, update::UpdateTool};
 use super::ToolContext;
@@ -47,10 +48,7 @@ fn description(text: String) -> Result<String, WorkError> {
 }
 
 fn due_at(text: &str) -> Result<OffsetDateTime, WorkError> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .ok()
-        .and_then(|at| at.checked_to_offset(UtcOffset::UTC))
-        .ok_or_else(|| invalid("due_at must be a time such as 2030-01-31T12:00:00Z"))
+    read_time(text).ok_or_else(|| invalid("due_at must be a time such as 2030-01-31T12:00:00Z"))
 }
 
 /// A stored task, as a tool returns it.
