@@ -76,7 +76,15 @@ struct Refusal {
 struct RefusalBody {
     code: String,
     message: String,
+    #[serde(default)]
+    details: Vec<FieldProblem>,
     request_id: String,
+}
+
+#[derive(Deserialize)]
+struct FieldProblem {
+    field: String,
+    problem: String,
 }
 
 /// A session: its id, and the token that watching its runs takes.
@@ -158,8 +166,12 @@ async fn accepted(response: Response) -> Result<Response, ClientError> {
     let body = serde_json::from_str::<Refusal>(&text).map(|refusal| refusal.error).unwrap_or_else(|_| RefusalBody {
         code: "unknown".to_owned(),
         message: text.chars().take(300).collect(),
+        details: Vec::new(),
         request_id: String::new(),
     });
-    let RefusalBody { code, message, request_id } = body;
+    let RefusalBody { code, mut message, details, request_id } = body;
+    for FieldProblem { field, problem } in details {
+        message = format!("{message}; {field} {problem}");
+    }
     Err(ClientError::Refused { status: status.as_u16(), code, message, request_id })
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 pub use self::folder::documents;
 use crate::{
-    client::{Client, Progress},
+    client::{Client, ClientError, Progress},
     local::{Stack, StackOptions},
 };
 
@@ -111,6 +111,15 @@ fn writable(out: &Path) -> anyhow::Result<()> {
     file.map(drop).with_context(|| format!("{} could not be written", out.display()))
 }
 
+/// Whether it is this document that cannot be taken, and not any.
+fn is_of_the_document(error: &ClientError) -> bool {
+    match error {
+        ClientError::Refused { status, .. } => matches!(status, 400 | 413 | 415 | 422),
+        ClientError::File { .. } => true,
+        _ => false,
+    }
+}
+
 /// Hands files in and waits until they can be found; returns how many can be, and their passages.
 ///
 /// # Errors
@@ -124,7 +133,9 @@ pub async fn ingest(client: &Client, files: &[(PathBuf, String)], lenient: bool)
         bar.set_message(format!("handing in {source}"));
         match client.upload(path, source).await {
             Ok(document) => taken.push(document),
-            Err(error) if lenient => bar.println(format!("  {source} is passed over: {error}")),
+            Err(error) if lenient && is_of_the_document(&error) => {
+                bar.suspend(|| eprintln!("  {source} is passed over: {error}"));
+            }
             Err(error) => return Err(error).with_context(|| source.clone()),
         }
     }
@@ -141,7 +152,8 @@ pub async fn ingest(client: &Client, files: &[(PathBuf, String)], lenient: bool)
                 chunks += document.chunks;
             }
             Some(problem) if lenient => {
-                bar.println(format!("  {} is passed over: {} ({})", document.title, problem.message, problem.code));
+                let (title, why, code) = (&document.title, &problem.message, &problem.code);
+                bar.suspend(|| eprintln!("  {title} is passed over: {why} ({code})"));
             }
             Some(problem) => bail!("{}: {} ({})", document.title, problem.message, problem.code),
         }

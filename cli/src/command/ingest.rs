@@ -25,7 +25,7 @@ pub(super) fn run(args: &IngestArgs) -> anyhow::Result<ExitCode> {
     let files = demo::documents(&args.paths)?;
     block_on(async {
         let client = Client::new(args.url.as_str(), args.token.as_str())?;
-        demo::ingest(&client, &files, args.lenient).await?;
-        Ok(ExitCode::SUCCESS)
+        let (documents, _) = demo::ingest(&client, &files, args.lenient).await?;
+        Ok(if documents == 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
 }
