@@ -7,7 +7,8 @@ use hyper_util::rt::TokioIo;
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
-use tokio::{net::TcpListener, task::AbortHandle};
+use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
 
 /// The access key that it takes.
 pub const KEY: &str = "test-key";
@@ -20,7 +21,7 @@ pub const BUCKET: &str = "blobs";
 pub struct S3 {
     address: SocketAddr,
     folder: TempDir,
-    serving: AbortHandle,
+    serving: AbortOnDropHandle<()>,
 }
 
 impl S3 {
@@ -45,7 +46,7 @@ impl S3 {
                 );
             }
         });
-        Ok(Self { address, folder, serving: serving.abort_handle() })
+        Ok(Self { address, folder, serving: AbortOnDropHandle::new(serving) })
     }
 
     /// Where it can be reached.
@@ -54,15 +55,16 @@ impl S3 {
         format!("http://{}", self.address)
     }
 
+    /// Ends it: nobody listens there any more.
+    pub async fn stop(self) {
+        self.serving.abort();
+        // It was aborted, which is all that there is to be known.
+        let _ = self.serving.await;
+    }
+
     /// The folder that its bucket is.
     #[must_use]
     pub fn bucket(&self) -> std::path::PathBuf {
         self.folder.path().join(BUCKET)
-    }
-}
-
-impl Drop for S3 {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }

@@ -111,7 +111,7 @@ async fn what_keeps_a_bucket_from_being_used_has_its_code() {
     let missing = blobs(&server, "s3://no-such-bucket", SECRET);
     assert_eq!(missing.put(&key(1, 1), Bytes::new()).await.unwrap_err().code(), "blob_store_invalid");
     let endpoint = server.endpoint();
-    drop(server);
+    server.stop().await;
     let s3 = S3Options { endpoint: Some(endpoint), ..S3Options::default() };
     let options = BlobOptions {
         url: url(),

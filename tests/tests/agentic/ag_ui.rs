@@ -109,8 +109,8 @@ pub(crate) async fn what_is_no_input_of_ag_ui_is_refused(scene: &Scene) {
     let forged = json!([{"interruptId": "x", "status": "resolved"}]);
     for (bad, expected) in [
         (with("messages", json!([])), "validation_failed"),
-        (with("messages", json!("none")), "invalid_request"),
-        (with("runId", Value::Null), "invalid_request"),
+        (with("messages", json!("none")), "validation_failed"),
+        (with("runId", Value::Null), "validation_failed"),
         (with("forwardedProps", json!({"sba": {"workflow": "tool"}})), "validation_failed"),
         (with("forwardedProps", json!({"sba": {"options": {"unknown": 1}}})), "invalid_request"),
         (with("resume", forged), "validation_failed"),

@@ -8,14 +8,17 @@ use sba_store::{
     audit::Actor,
     blob::{BlobKey, BlobOptions, Blobs, S3Options},
 };
-use sba_subjects::id::{ArtifactId, RunId};
+use sba_subjects::{
+    id::{ArtifactId, RunId},
+    tool::html_form,
+};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::support::{DEADLINE, House, answer, house};
 
 /// Stores an artifact as a worker would.
-async fn make(house: &House, number: u128, media_type: &str, content: &str) -> ArtifactId {
+async fn make(house: &House, id: Uuid, media_type: &str, content: &str) -> ArtifactId {
     let options = BlobOptions {
         url: format!("file://{}", house.blobs.path().display()),
         s3: S3Options::default(),
@@ -23,7 +26,7 @@ async fn make(house: &House, number: u128, media_type: &str, content: &str) -> A
         request: DEADLINE,
         deadline: DEADLINE,
     };
-    let id = ArtifactId::from_uuid(Uuid::from_u128(number));
+    let id = ArtifactId::from_uuid(id);
     let blob = BlobKey::artifact(house.tenant.id(), id, [1; 32]);
     Blobs::open(&options).unwrap().put(&blob, Bytes::from(content.to_owned())).await.unwrap();
     let artifact = NewArtifact {
@@ -45,8 +48,11 @@ async fn make(house: &House, number: u128, media_type: &str, content: &str) -> A
 #[tokio::test]
 async fn an_artifact_is_sent_so_that_a_browser_runs_nothing_in_it() {
     let house = house().await;
-    let markdown = make(&house, 1, "text/markdown", "# <script>alert(1)</script>").await;
-    make(&house, 2, "text/html", "<h1>A</h1>").await;
+    let markdown = make(&house, Uuid::from_u128(1), "text/markdown", "# <script>alert(1)</script>").await;
+    // Another document of the same title has another page.
+    make(&house, Uuid::from_u128(2), "text/html", "<h1>Another</h1>").await;
+    let html = html_form(&house.tenant, markdown).as_uuid();
+    make(&house, html, "text/html", "<h1>A</h1>").await;
     let path = format!("/artifacts/{markdown}/content");
     for (query, media_type, content) in [
         ("", "text/markdown; charset=utf-8", "# <script>alert(1)</script>"),
@@ -70,7 +76,7 @@ async fn an_artifact_is_sent_so_that_a_browser_runs_nothing_in_it() {
 #[tokio::test]
 async fn another_tenants_artifact_is_none() {
     let house = house().await;
-    let id = make(&house, 1, "text/markdown", "secret").await;
+    let id = make(&house, Uuid::from_u128(1), "text/markdown", "secret").await;
     let neighbour = house.neighbour().await;
     let stranger = house.token(&neighbour, 7, &[Role::TenantAdmin]);
     for path in [format!("/artifacts/{id}"), format!("/artifacts/{id}/content")] {

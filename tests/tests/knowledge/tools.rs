@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sba_store::{Store, artifacts, audit::Actor, blob::Blobs, chunks::NewChunk, documents};
 use sba_subjects::{
     id::{ArtifactId, CallId, RunId, TenantKey, UserId},
-    tool::{Hit, RenderParams, RenderResult, SearchResult, Section},
+    tool::{Hit, RenderParams, RenderResult, SearchResult, Section, html_form},
 };
 use sba_workers::{
     ingest::embed::{Embedder as _, HashedEmbedder},
@@ -108,8 +108,7 @@ async fn only_what_stands_in_the_document_is_cited() {
     let quoted: String = TEXT.chars().skip(start.try_into().unwrap()).take((end - start).try_into().unwrap()).collect();
     assert_eq!(row.citations[0]["quote"], json!(quoted));
     assert_eq!(quoted, "The secret of Acme is 4711.");
-    let html = ArtifactId::from_uuid(shelf.tenant.derive("artifact.html", &context.call.to_string()));
-    let html = artifacts::get(&mut tx, html).await.unwrap().unwrap();
+    let html = artifacts::get(&mut tx, html_form(&shelf.tenant, made.artifact.artifact_id)).await.unwrap().unwrap();
     let page = String::from_utf8(shelf.blobs.get(&html.blob).await.unwrap().to_vec()).unwrap();
     assert!(page.contains("The secret of Acme is 4711.") && !page.contains("0815") && !page.contains("[7]"), "{page}");
 }
