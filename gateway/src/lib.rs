@@ -25,6 +25,7 @@ mod server;
 mod sessions;
 mod socket;
 mod stream;
+mod wire;
 
 pub use self::{
     api::{Projected, RunView},

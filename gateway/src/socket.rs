@@ -18,10 +18,14 @@ mod writer;
 
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures::{SinkExt as _, StreamExt as _};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use sba_subjects::id::{RunId, SessionId};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    io::{ReadHalf, WriteHalf, split},
+    sync::mpsc,
+    time::timeout,
+};
 use tracing::debug;
 
 pub(crate) use self::handshake::Handshake;
@@ -32,6 +36,7 @@ use crate::{
     auth::{Action, Principal, SessionToken},
     error::{ApiError, Code},
     stream::{Codec, Feed, Start},
+    wire::{Input, Output, Packet},
 };
 
 /// Longest time for what is still to be said, and for a client's answer to a close.
@@ -80,40 +85,59 @@ pub(crate) async fn admit(
     Ok(Admitted { principal, feed })
 }
 
+/// Where a socket's messages come from, and where they go to.
+type In = ReadHalf<TokioIo<Upgraded>>;
+type Out = WriteHalf<TokioIo<Upgraded>>;
+
+/// A WebSocket, and how messages travel over it.
+struct Socket {
+    input: Input<In>,
+    output: Output<Out>,
+    codec: Codec,
+    /// Whether messages may be compressed.
+    deflated: bool,
+}
+
+impl Socket {
+    fn new(io: TokioIo<Upgraded>, most: usize, codec: Codec, deflated: bool) -> Self {
+        let (read, write) = split(io);
+        Self { input: Input::new(read, most, deflated), output: Output::new(write), codec, deflated }
+    }
+}
+
 /// Serves a socket to its end. A client that has not shown who it is does so first.
-async fn serve(mut socket: WebSocket, app: App, codec: Codec, target: Target, admitted: Option<Admitted>) {
-    let stopped = app.hub.clone();
+async fn serve(mut socket: Socket, app: App, target: Target, admitted: Option<Admitted>) {
+    let hub = app.hub.clone();
     let greeted = async {
         match admitted {
             Some(admitted) => Ok(admitted),
-            None => greet::greet(&mut socket, &app, codec, target).await,
+            None => greet::greet(&mut socket, &app, target).await,
         }
     };
     let admitted = tokio::select! {
         greeted = greeted => greeted,
-        () = stopped.stopped() => Err(End::Stopping),
+        () = hub.stopped() => Err(End::Stopping),
     };
     let end = match admitted {
-        Ok(admitted) => return converse(socket, app, codec, target, admitted).await,
+        Ok(admitted) => return converse(socket, app, target, admitted).await,
         Err(end) => end,
     };
     debug!(?end, "a client that showed no token was not let in");
     let patience = app.config.gateway.ws_write_timeout_ms.duration();
-    let (mut writer, mut reader) = socket.split();
-    close(&mut writer, &mut reader, end, patience).await;
+    close(&mut socket.output, &mut socket.input, end, patience).await;
 }
 
 /// Shows and listens until the client leaves or either has to go.
-async fn converse(socket: WebSocket, app: App, codec: Codec, target: Target, admitted: Admitted) {
-    let (sink, stream) = socket.split();
+async fn converse(socket: Socket, app: App, target: Target, admitted: Admitted) {
+    let Socket { input, output, codec, deflated } = socket;
     let (words, said) = mpsc::channel(WORDS);
     let hub = app.hub.clone();
     let patience = app.config.gateway.ws_write_timeout_ms.duration();
-    let mut writer = Writer::new(sink, codec, said, &app, target, &admitted.principal);
+    let mut writer = Writer::new(output, (codec, deflated), said, &app, target, &admitted.principal);
     if let (Target::Run(run, _), Some(feed)) = (target, admitted.feed) {
         writer.begin(run, feed);
     }
-    let mut reader = Reader::new(stream, codec, words, app, target, admitted.principal);
+    let mut reader = Reader::new(input, codec, words, app, target, admitted.principal);
     let end = tokio::select! {
         end = writer.run() => end,
         end = reader.run() => end,
@@ -127,28 +151,22 @@ async fn converse(socket: WebSocket, app: App, codec: Codec, target: Target, adm
             writer.finish(late).await
         };
         if !matches!(timeout(patience.min(FAREWELL), answered).await, Ok(Err(End::Left))) {
-            close(&mut writer.socket, &mut reader.socket, end, patience).await;
+            close(&mut writer.output, &mut reader.input, end, patience).await;
         }
     }
 }
 
 /// Tells the client why the socket is closed.
-async fn close<S, R>(writer: &mut S, reader: &mut R, end: End, patience: Duration)
-where
-    S: futures::Sink<Message, Error = axum::Error> + Unpin,
-    R: futures::Stream<Item = Result<Message, axum::Error>> + Unpin,
-{
+async fn close(output: &mut Output<Out>, input: &mut Input<In>, end: End, patience: Duration) {
     let Some((code, reason)) = end.frame() else { return };
-    let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-    // The client answers a close with its own. A connection that is cut before could lose what was sent last.
     let closed = async {
-        writer.send(close).await?;
-        if end == End::TooLarge {
-            // The rest of the message is never read, so the answer is not seen: the client gets the time for it.
-            std::future::pending::<()>().await;
-        }
-        while let Some(Ok(_)) = reader.next().await {}
-        Ok::<(), axum::Error>(())
+        output.feed(Packet::close(code, reason));
+        output.flush().await?;
+        output.shutdown().await?;
+        // The client answers with its own close. A connection that is cut before what it sent was read could lose what
+        // was sent last.
+        input.drain().await;
+        Ok::<(), std::io::Error>(())
     };
     // The client may be gone by now, or never answer: either way the stream is over.
     let _ = timeout(patience.min(FAREWELL), closed).await;

@@ -9,6 +9,8 @@ mod artifacts;
 mod codecs;
 #[path = "gateway/control.rs"]
 mod control;
+#[path = "gateway/deflate.rs"]
+mod deflate;
 #[path = "gateway/documents.rs"]
 mod documents;
 #[path = "gateway/events.rs"]

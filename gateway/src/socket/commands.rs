@@ -62,10 +62,10 @@ pub(super) async fn subscribe(
     let limit = app.config.gateway.request_timeout_ms.duration();
     let taken = timeout(limit, seat::take(&app, &principal, run, Start::new(after, from), &pass)).await;
     match taken.unwrap_or_else(|_| Err(too_long(limit))) {
-        Ok(feed) => Word {
-            answer: word::ack(&id, &json!({"run": run, "seq": after})),
-            then: Then::Show(Box::new(Show::new(run, feed, priority, Some(place)))),
-        },
+        Ok(feed) => {
+            let show = Show::new(run, feed, priority, Some(place));
+            Word::Answer(word::ack(&id, &json!({"run": run, "seq": after})), Then::Show(Box::new(show)))
+        }
         Err(error) => Word::answer(refuse(&id, &error)),
     }
 }

@@ -1,11 +1,9 @@
 //! Why a socket is closed.
 
-use axum::Error;
-use tokio_tungstenite::tungstenite;
-
 use crate::{
     error::Code,
     stream::{Lost, Unreadable},
+    wire::Broken,
 };
 
 /// Why a socket is closed, with the code that the client sees. `docs/protocol.md` lists them.
@@ -13,12 +11,16 @@ use crate::{
 pub(super) enum End {
     /// The run has ended.
     Done,
+    /// The client has closed the socket.
+    Closed,
     /// The client has left.
     Left,
     /// The client shows no life.
     Silent,
     /// The client takes nothing.
     Slow,
+    /// What comes is no WebSocket.
+    Protocol,
     /// A text message where binary ones are spoken, or the reverse.
     WrongKind,
     /// A message that cannot be read.
@@ -43,6 +45,8 @@ impl End {
         match self {
             Self::Left | Self::Silent | Self::Slow => None,
             Self::Done => Some((1000, "done")),
+            Self::Closed => Some((1000, "")),
+            Self::Protocol => Some((1002, Code::InvalidRequest.as_str())),
             Self::WrongKind => Some((1003, Code::InvalidRequest.as_str())),
             Self::Malformed => Some((1007, Code::InvalidRequest.as_str())),
             Self::Flood => Some((1008, Code::RateLimited.as_str())),
@@ -53,15 +57,15 @@ impl End {
             Self::Refused(code) => Some((number(code), code.as_str())),
         }
     }
+}
 
-    /// What a broken read comes to.
-    pub(super) fn of_read(error: Error) -> Self {
-        use tungstenite::error::{CapacityError::MessageTooLong, Error::Capacity};
-        let error = error.into_inner();
-        match error.downcast_ref::<tungstenite::Error>() {
-            Some(Capacity(MessageTooLong { .. })) => Self::TooLarge,
-            Some(tungstenite::Error::Utf8(_)) => Self::Malformed,
-            _ => Self::Left,
+impl From<Broken> for End {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Gone => Self::Left,
+            Broken::Protocol => Self::Protocol,
+            Broken::TooLarge => Self::TooLarge,
+            Broken::Malformed => Self::Malformed,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use axum::extract::ws::Message;
 use data_encoding::HEXLOWER;
 use sba_service::log::Stored;
 use sba_subjects::{
@@ -13,6 +12,7 @@ use sba_subjects::{
     state::RunState,
 };
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
 use super::{end::End, message::Said, word};
@@ -95,12 +95,13 @@ fn recorded(from: &str, message: &Value, written: impl Fn(Codec) -> Message) -> 
 fn the_recorded_examples_are_what_is_sent_and_read() {
     let mut examples = Vec::new();
     for frame in events() {
-        let message = Codec::Json.read(&frame.message(Codec::Json).unwrap()).unwrap();
-        examples.push(recorded("gateway", &message, |codec| frame.message(codec).unwrap()));
+        let message = Codec::Json.read(frame.packet(Codec::Json).unwrap().message()).unwrap();
+        examples.push(recorded("gateway", &message, |codec| frame.packet(codec).unwrap().message().clone()));
     }
     for notice in notices() {
-        examples
-            .push(recorded("gateway", &notice, |codec| Frame::notice(0, 0, notice.clone()).message(codec).unwrap()));
+        examples.push(recorded("gateway", &notice, |codec| {
+            Frame::notice(0, 0, notice.clone()).packet(codec).unwrap().message().clone()
+        }));
     }
     for message in clients() {
         for codec in Codec::ALL {

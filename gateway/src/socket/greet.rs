@@ -1,11 +1,10 @@
 //! The first message of a client that showed no token when it came.
 
-use axum::extract::ws::{Message, WebSocket};
-use futures::StreamExt as _;
 use tokio::time::{Instant, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{
-    Admitted, Target, admit,
+    Admitted, Socket, Target, admit,
     end::End,
     message::{Ask, Auth, Said},
     reader::expires_at,
@@ -16,14 +15,14 @@ use crate::{
     auth::{Principal, SessionToken},
     error::{ApiError, Code},
     http,
-    stream::Codec,
+    wire::Packet,
 };
 
 /// Waits for who the client is, and lets it in.
-pub(super) async fn greet(socket: &mut WebSocket, app: &App, codec: Codec, target: Target) -> Result<Admitted, End> {
+pub(super) async fn greet(socket: &mut Socket, app: &App, target: Target) -> Result<Admitted, End> {
     let deadline = Instant::now() + app.config.gateway.ws_auth_timeout_ms.duration();
-    let first = timeout_at(deadline, first(socket)).await.map_err(|_| End::Late)??;
-    let Said { id, ask } = Said::of(codec.read(&first)?)?;
+    let first = timeout_at(deadline, first(socket, app)).await.map_err(|_| End::Late)??;
+    let Said { id, ask } = Said::of(socket.codec.read(&first)?)?;
     let shown = match ask {
         Ok(Ask::Auth(shown)) => Ok(shown),
         Ok(_) => return Err(End::Stranger),
@@ -44,9 +43,14 @@ pub(super) async fn greet(socket: &mut WebSocket, app: &App, codec: Codec, targe
             (word::rejected(&id, &error), Err(refused(&error)))
         }
     };
-    let message = codec.write(&answer).map_err(|_| End::Refused(Code::Internal))?;
-    match timeout(app.config.gateway.ws_write_timeout_ms.duration(), socket.send(message)).await {
-        Ok(Ok(())) => outcome,
+    let message = socket.codec.write(&answer).map_err(|_| End::Refused(Code::Internal))?;
+    socket.output.feed(Packet::new(message).bytes(socket.deflated));
+    send(socket, app).await.and(outcome)
+}
+
+async fn send(socket: &mut Socket, app: &App) -> Result<(), End> {
+    match timeout(app.config.gateway.ws_write_timeout_ms.duration(), socket.output.flush()).await {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Left),
         Err(_) => Err(End::Slow),
     }
@@ -65,13 +69,16 @@ fn refused(error: &ApiError) -> End {
     }
 }
 
-async fn first(socket: &mut WebSocket) -> Result<Message, End> {
+async fn first(socket: &mut Socket, app: &App) -> Result<Message, End> {
     loop {
-        match socket.next().await {
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Close(_))) | None => return Err(End::Left),
-            Some(Ok(message)) => return Ok(message),
-            Some(Err(error)) => return Err(End::of_read(error)),
+        match socket.input.next().await? {
+            Message::Ping(payload) => {
+                socket.output.feed(Packet::pong(&payload));
+                send(socket, app).await?;
+            }
+            Message::Pong(_) => {}
+            Message::Close(_) => return Err(End::Closed),
+            message => return Ok(message),
         }
     }
 }

@@ -1,61 +1,88 @@
 //! From an HTTP request to a socket.
 
 use axum::{
-    extract::{
-        FromRequestParts,
-        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
-    },
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    body::Body,
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderValue, Request, header, request::Parts},
     response::Response,
 };
-use tracing::{Instrument as _, Span};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tracing::{Instrument as _, Span, debug};
 
-use super::{Admitted, Target, origin, serve};
+use super::{Admitted, Socket, Target, origin, serve};
 use crate::{
     app::App,
     error::{ApiError, Code},
     stream::Codec,
+    wire::negotiate,
 };
 
 /// What all subprotocols of SBA that carry messages begin with.
 const FAMILY: &str = "sba.v";
 
-/// A viewer says little and hears short messages: what is read is small, what is written is gathered.
-const READ_BUFFER: usize = 4 * 1024;
-const WRITE_BUFFER: usize = 16 * 1024;
-
 /// A request to open a socket, from a page that may, in a codec that is known.
 pub(crate) struct Handshake {
-    upgrade: WebSocketUpgrade,
+    upgrade: OnUpgrade,
+    answer: Response,
     codec: Codec,
+    deflated: bool,
 }
 
 impl FromRequestParts<App> for Handshake {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        origin::check(&parts.headers, &app.config.gateway.allowed_origins)?;
-        let upgrade = WebSocketUpgrade::from_request_parts(parts, app).await;
-        let mut upgrade = upgrade.map_err(|rejection: WebSocketUpgradeRejection| {
-            ApiError::new(Code::UpgradeRequired, format!("this address is for WebSockets: {}", rejection.body_text()))
-        })?;
+        let config = &app.config.gateway;
+        origin::check(&parts.headers, &config.allowed_origins)?;
+        let mut answer = accept(parts)?;
+        let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(|| no_socket(&"it cannot be upgraded"))?;
         let chosen = choose(&parts.headers)?;
         if let Some(codec) = chosen {
-            upgrade.set_selected_protocol(HeaderValue::from_static(codec.protocol()));
+            let protocol = HeaderValue::from_static(codec.protocol());
+            answer.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
         }
-        Ok(Self { upgrade, codec: chosen.unwrap_or(Codec::Json) })
+        let extension = config.ws_deflate.then(|| negotiate(&parts.headers)).flatten();
+        let deflated = extension.is_some();
+        if let Some(extension) = extension {
+            answer.headers_mut().insert(header::SEC_WEBSOCKET_EXTENSIONS, extension);
+        }
+        Ok(Self { upgrade, answer, codec: chosen.unwrap_or(Codec::Json), deflated })
     }
 }
 
 impl Handshake {
     /// Opens the socket, and serves it to its end. A client that was not admitted yet shows its token over it.
     pub(crate) fn open(self, app: App, target: Target, admitted: Option<Admitted>) -> Response {
-        let (most, codec) = (app.config.gateway.max_message_bytes, self.codec);
-        let upgrade = self.upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER);
-        let upgrade = upgrade.max_message_size(most).max_frame_size(most);
-        let (hub, span) = (app.hub.clone(), Span::current());
-        upgrade.on_upgrade(move |socket| hub.track(serve(socket, app, codec, target, admitted).instrument(span)))
+        let Self { upgrade, answer, codec, deflated } = self;
+        let hub = app.hub.clone();
+        let served = async move {
+            match upgrade.await {
+                Ok(upgraded) => {
+                    let most = app.config.gateway.max_message_bytes;
+                    serve(Socket::new(TokioIo::new(upgraded), most, codec, deflated), app, target, admitted).await;
+                }
+                // The client has left before it was answered.
+                Err(error) => debug!(%error, "a WebSocket was not opened"),
+            }
+        };
+        tokio::spawn(hub.track(served.instrument(Span::current())));
+        answer
     }
+}
+
+/// The answer to a request for a WebSocket.
+fn accept(parts: &Parts) -> Result<Response, ApiError> {
+    let mut request = Request::new(());
+    *request.method_mut() = parts.method.clone();
+    *request.version_mut() = parts.version;
+    *request.headers_mut() = parts.headers.clone();
+    create_response_with_body(&request, Body::empty).map_err(|error| no_socket(&error))
+}
+
+fn no_socket(why: &dyn std::fmt::Display) -> ApiError {
+    ApiError::new(Code::UpgradeRequired, format!("this address is for WebSockets: {why}"))
 }
 
 /// The first subprotocol that the client offers and SBA knows; none, where it offers none of SBA's.

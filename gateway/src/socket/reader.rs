@@ -2,12 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use axum::extract::ws::{Message, WebSocket};
-use futures::{
-    StreamExt as _,
-    future::BoxFuture,
-    stream::{FuturesUnordered, SplitStream},
-};
+use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use sba_subjects::id::RunId;
 use serde_json::json;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -15,10 +10,11 @@ use tokio::{
     sync::{Semaphore, mpsc},
     time::{Instant, timeout_at},
 };
+use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
 use super::{
-    Target,
+    In, Target,
     commands::{self, refuse},
     end::End,
     message::{Ask, Auth, Said, Subscribe},
@@ -34,6 +30,7 @@ use crate::{
     auth::{Action, Principal},
     error::{ApiError, Code},
     stream::Codec,
+    wire::{Broken, Input},
 };
 
 /// What is being done, and for which run it is a subscription or the end of one.
@@ -41,7 +38,7 @@ type InHand = BoxFuture<'static, (Option<RunId>, Word)>;
 
 /// The reading half of a socket.
 pub(super) struct Reader {
-    pub(super) socket: SplitStream<WebSocket>,
+    pub(super) input: Input<In>,
     codec: Codec,
     words: mpsc::Sender<Box<Word>>,
     app: App,
@@ -58,7 +55,7 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(
-        socket: SplitStream<WebSocket>,
+        input: Input<In>,
         codec: Codec,
         words: mpsc::Sender<Box<Word>>,
         app: App,
@@ -67,7 +64,7 @@ impl Reader {
     ) -> Self {
         let config = &app.config.gateway;
         Self {
-            socket,
+            input,
             codec,
             words,
             target,
@@ -88,7 +85,7 @@ impl Reader {
         loop {
             let handled = tokio::select! {
                 Some(done) = self.in_hand.next(), if !self.in_hand.is_empty() => self.hand_on(done).await,
-                heard = timeout_at(self.heard + silence, self.socket.next()), if self.in_hand.len() < most => {
+                heard = timeout_at(self.heard + silence, self.input.next()), if self.in_hand.len() < most => {
                     self.heard = Instant::now();
                     match heard {
                         Ok(message) => self.hear(message).await,
@@ -111,13 +108,13 @@ impl Reader {
         words
     }
 
-    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
-        match message {
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) if self.pace.bears() => Ok(()),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Err(End::Flood),
-            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => self.read(&message).await,
-            Some(Ok(Message::Close(_))) | None => Err(End::Left),
-            Some(Err(error)) => Err(End::of_read(error)),
+    async fn hear(&mut self, heard: Result<Message, Broken>) -> Result<(), End> {
+        match heard? {
+            message @ (Message::Text(_) | Message::Binary(_)) => self.read(&message).await,
+            Message::Close(_) => Err(End::Closed),
+            _ if !self.pace.bears() => Err(End::Flood),
+            Message::Ping(payload) => self.say(Word::Pong(payload)).await,
+            _ => Ok(()),
         }
     }
 
@@ -175,7 +172,7 @@ impl Reader {
                 let until = seat::until(&principal, self.app.clock.now());
                 let expires_at = expires_at(&principal);
                 self.principal = principal;
-                Word { answer: word::ack(id, &json!({"expires_at": expires_at})), then: Then::Until(until, expires_at) }
+                Word::Answer(word::ack(id, &json!({"expires_at": expires_at})), Then::Until(until, expires_at))
             }
             Err(error) => Word::answer(refuse(id, &error)),
         }
@@ -210,7 +207,7 @@ impl Reader {
             return self.say(one_run(&id)).await;
         }
         self.settle(run).await?;
-        self.say(Word { answer: word::ack(&id, &json!({"run": run})), then: Then::Leave(run) }).await
+        self.say(Word::Answer(word::ack(&id, &json!({"run": run})), Then::Leave(run))).await
     }
 
     /// Waits until nothing is in hand for a run's subscription.

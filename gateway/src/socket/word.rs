@@ -1,5 +1,6 @@
 //! What the reader has for the writer: answers, and what is to be shown.
 
+use bytes::Bytes;
 use sba_subjects::{envelope::VERSION, id::RunId};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -8,13 +9,13 @@ use tokio::time::Instant;
 use super::shows::Show;
 use crate::error::ApiError;
 
-/// One thing for the writer to do. Its answer is written before anything that follows from it.
+/// One thing for the writer to do.
 #[derive(Debug)]
-pub(super) struct Word {
-    /// What the client is told.
-    pub(super) answer: Value,
-    /// What follows.
-    pub(super) then: Then,
+pub(super) enum Word {
+    /// The client is told something, before anything that follows from it.
+    Answer(Value, Then),
+    /// The client asked whether somebody is there, with these bytes.
+    Pong(Bytes),
 }
 
 /// What follows an answer.
@@ -33,7 +34,7 @@ pub(super) enum Then {
 impl Word {
     /// An answer, and nothing else.
     pub(super) const fn answer(answer: Value) -> Self {
-        Self { answer, then: Then::Nothing }
+        Self::Answer(answer, Then::Nothing)
     }
 }
 

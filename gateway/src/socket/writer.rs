@@ -1,9 +1,9 @@
 //! What a client is told: answers, runs, and signs of life.
 
-use std::{pin::Pin, time::Duration};
+use std::{io, pin::Pin, time::Duration};
 
-use axum::extract::ws::{Message, WebSocket};
-use futures::{FutureExt as _, SinkExt as _, stream::SplitSink};
+use bytes::Bytes;
+use futures::FutureExt as _;
 use sba_subjects::id::RunId;
 use serde_json::Value;
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    Target,
+    Out, Target,
     end::End,
     reader::expires_at,
     shows::{Priority, Show, Shows, Turn},
@@ -24,15 +24,20 @@ use crate::{
     auth::Principal,
     error::{ApiError, Code},
     stream::{BATCH, Codec, Feed, Lost},
+    wire::{Output, Packet},
 };
 
 /// Most events that are gathered before they are sent: the more at once, the less each costs.
 const ROUND: usize = 4 * BATCH;
 
+/// And most bytes of them, but for the last: they are held until the client takes them.
+const ROUND_BYTES: usize = 256 * 1024;
+
 /// The writing half of a socket.
 pub(super) struct Writer {
-    pub(super) socket: SplitSink<WebSocket, Message>,
+    pub(super) output: Output<Out>,
     codec: Codec,
+    deflated: bool,
     words: mpsc::Receiver<Box<Word>>,
     shows: Shows,
     /// Whether the socket is for one run, and ends with it.
@@ -54,8 +59,8 @@ struct Times {
 
 impl Writer {
     pub(super) fn new(
-        socket: SplitSink<WebSocket, Message>,
-        codec: Codec,
+        output: Output<Out>,
+        (codec, deflated): (Codec, bool),
         words: mpsc::Receiver<Box<Word>>,
         app: &App,
         target: Target,
@@ -72,7 +77,7 @@ impl Writer {
             expires_at: expires_at(principal),
             told: false,
         };
-        Self { socket, codec, words, shows: Shows::default(), one: matches!(target, Target::Run(..)), times }
+        Self { output, codec, deflated, words, shows: Shows::default(), one: matches!(target, Target::Run(..)), times }
     }
 
     /// Shows the one run that the socket is for.
@@ -103,7 +108,9 @@ impl Writer {
     pub(super) async fn finish(&mut self, late: Vec<Word>) -> Result<(), End> {
         let waiting: Vec<_> = std::iter::from_fn(|| self.words.try_recv().ok()).collect();
         for word in waiting.into_iter().map(|word| *word).chain(late) {
-            self.say(&word.answer).await?;
+            if let Word::Answer(answer, _) = word {
+                self.say(&answer)?;
+            }
         }
         self.flush().await
     }
@@ -116,18 +123,28 @@ impl Writer {
         if self.times.is_to_be_told(now) {
             self.times.told = true;
             let notice = word::token_expiring(&self.times.expires_at);
-            self.say(&notice).await?;
+            self.say(&notice)?;
         }
         if self.times.ping <= now {
             self.times.ping = now + self.times.interval;
-            self.send(Message::Ping(bytes::Bytes::new())).await?;
+            self.output.feed(Packet::ping());
         }
         self.flush().await
     }
 
     async fn obey(&mut self, word: Word) -> Result<(), End> {
-        self.say(&word.answer).await?;
-        match word.then {
+        match word {
+            Word::Pong(payload) => self.output.feed(Packet::pong(&payload)),
+            Word::Answer(answer, then) => {
+                self.say(&answer)?;
+                self.follow(then);
+            }
+        }
+        self.flush().await
+    }
+
+    fn follow(&mut self, then: Then) {
+        match then {
             Then::Nothing => {}
             Then::Show(show) => self.shows.begin(*show),
             Then::Leave(run) => self.shows.end(run),
@@ -135,15 +152,14 @@ impl Writer {
                 (self.times.until, self.times.expires_at, self.times.told) = (until, expires_at, false);
             }
         }
-        self.flush().await
     }
 
     /// Writes what a run has to say, and what others have by then, and sends it all at once.
     async fn round(&mut self, first: Turn) -> Result<(), End> {
         let (mut next, mut written) = (Some(first), 0);
         while let Some(turn) = next.take() {
-            written += self.turn(turn).await?;
-            if written < ROUND {
+            written += self.turn(turn)?;
+            if written < ROUND && self.output.waiting() < ROUND_BYTES {
                 next = self.shows.next().now_or_never();
             }
         }
@@ -151,17 +167,17 @@ impl Writer {
     }
 
     /// Writes what a run has to say; gives back how many events that was.
-    async fn turn(&mut self, turn: Turn) -> Result<usize, End> {
+    fn turn(&mut self, turn: Turn) -> Result<usize, End> {
         let Turn { run, next, show } = turn;
         let frames = match next {
-            Ok(frames) if frames.is_empty() => return self.over(run, None).await,
+            Ok(frames) if frames.is_empty() => return self.over(run, None),
             Ok(frames) => frames,
-            Err(lost) => return self.over(run, Some(lost)).await,
+            Err(lost) => return self.over(run, Some(lost)),
         };
         for frame in &frames {
-            match frame.message(self.codec) {
-                Ok(message) => self.send(message).await?,
-                Err(unwritable) => return self.over(run, Some(unwritable.into())).await,
+            match frame.packet(self.codec) {
+                Ok(packet) => self.output.feed(packet.bytes(self.deflated)),
+                Err(unwritable) => return self.over(run, Some(unwritable.into())),
             }
         }
         self.shows.go_on(show);
@@ -169,7 +185,7 @@ impl Writer {
     }
 
     /// A run has ended, or is lost. Where the socket is for it alone, so is the socket.
-    async fn over(&mut self, run: RunId, lost: Option<Lost>) -> Result<usize, End> {
+    fn over(&mut self, run: RunId, lost: Option<Lost>) -> Result<usize, End> {
         self.shows.end(run);
         let notice = match lost {
             None if self.one => return Err(End::Done),
@@ -177,23 +193,20 @@ impl Writer {
             None => word::ended(run),
             Some(lost) => word::lost(run, &ApiError::from(lost)),
         };
-        self.say(&notice).await.map(|()| 1)
+        self.say(&notice).map(|()| 1)
     }
 
-    async fn say(&mut self, message: &Value) -> Result<(), End> {
+    /// Puts a message behind what is to be sent.
+    fn say(&mut self, message: &Value) -> Result<(), End> {
         let message = self.codec.write(message).map_err(|_| End::Refused(Code::Internal))?;
-        self.send(message).await
-    }
-
-    /// Puts a message behind those that are to be sent.
-    async fn send(&mut self, message: Message) -> Result<(), End> {
-        let Self { socket, times, .. } = self;
-        times.in_time(socket.feed(message)).await
+        let frame: Bytes = Packet::new(message).bytes(self.deflated);
+        self.output.feed(frame);
+        Ok(())
     }
 
     async fn flush(&mut self) -> Result<(), End> {
-        let Self { socket, times, .. } = self;
-        times.in_time(socket.flush()).await
+        let Self { output, times, .. } = self;
+        times.in_time(output.flush()).await
     }
 }
 
@@ -213,7 +226,7 @@ impl Times {
     }
 
     /// Waits for a write, but not for ever, and not beyond the end of the client's token.
-    async fn in_time(&self, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    async fn in_time(&self, write: impl Future<Output = io::Result<()>>) -> Result<(), End> {
         let deadline = Instant::now() + self.patience;
         match timeout_at(deadline.min(self.until), write).await {
             Ok(Ok(())) => Ok(()),

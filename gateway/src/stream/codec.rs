@@ -1,9 +1,9 @@
 //! The three ways in which messages travel over a WebSocket: the same maps with the same names.
 
-use axum::extract::ws::Message;
 use bytes::Bytes;
 use serde::{Deserialize as _, Serialize};
 use serde_json::Value;
+use tokio_tungstenite::tungstenite::Message;
 
 /// Deepest nesting of a client's message; JSON has the same bound of its own.
 const MAX_DEPTH: usize = 128;

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::ws::{Message, Utf8Bytes};
 use bytes::Bytes;
 use ciborium::Value;
 use sba_service::log::{ReadError, Stored};
@@ -12,8 +11,10 @@ use sba_subjects::{
     record,
 };
 use serde::de::IgnoredAny;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::codec::Codec;
+use crate::wire::Packet;
 
 /// One event, or another message about a run that takes its place.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ pub(crate) struct Frame {
 #[derive(Debug)]
 struct Said {
     source: Source,
-    written: [OnceLock<Result<Box<[Message]>, Unwritable>>; Codec::ALL.len()],
+    written: [OnceLock<Result<Box<[Packet]>, Unwritable>>; Codec::ALL.len()],
 }
 
 /// What is written when somebody wants to read it.
@@ -100,18 +101,18 @@ impl Frame {
     ///
     /// # Errors
     /// [`Unwritable`].
-    pub(crate) fn message(&self, codec: Codec) -> Result<Message, Unwritable> {
+    pub(crate) fn packet(&self, codec: Codec) -> Result<&Packet, Unwritable> {
         let written = self.said.written[codec as usize].get_or_init(|| self.said.source.write(codec));
-        let message = written.as_ref().map_err(Unwritable::clone)?.get(self.part);
-        message.cloned().ok_or_else(|| Unwritable("it is not there".to_owned()))
+        let packet = written.as_ref().map_err(Unwritable::clone)?.get(self.part);
+        packet.ok_or_else(|| Unwritable("it is not there".to_owned()))
     }
 
     /// The same as JSON.
     ///
     /// # Errors
     /// [`Unwritable`].
-    pub(crate) fn json(&self) -> Result<Utf8Bytes, Unwritable> {
-        match self.message(Codec::Json)? {
+    pub(crate) fn json(&self) -> Result<&Utf8Bytes, Unwritable> {
+        match self.packet(Codec::Json)?.message() {
             Message::Text(text) => Ok(text),
             _ => Err(Unwritable("JSON is text".to_owned())),
         }
@@ -125,24 +126,28 @@ impl Said {
 }
 
 impl Source {
-    fn write(&self, codec: Codec) -> Result<Box<[Message]>, Unwritable> {
+    fn write(&self, codec: Codec) -> Result<Box<[Packet]>, Unwritable> {
         let unwritable = |error: &dyn std::fmt::Display| Unwritable(error.to_string());
         match self {
             Self::Record(body) => {
                 let envelopes = record::read(body).map_err(|error| unwritable(&error))?;
                 envelopes.into_iter().map(|envelope| event(codec, envelope)).collect()
             }
-            Self::Notice(notice) => Ok(Box::new([codec.write(notice).map_err(|error| unwritable(&error))?])),
+            Self::Notice(notice) => {
+                let message = codec.write(notice).map_err(|error| unwritable(&error))?;
+                Ok(Box::new([Packet::new(message)]))
+            }
         }
     }
 }
 
-fn event(codec: Codec, mut envelope: RawEnvelope) -> Result<Message, Unwritable> {
-    codec.write(&envelope).or_else(|_| {
+fn event(codec: Codec, mut envelope: RawEnvelope) -> Result<Packet, Unwritable> {
+    let message = codec.write(&envelope).or_else(|_| {
         // CBOR can say what JSON cannot (keys that are no text). The viewer still gets the event's place.
         envelope.payload = Value::Null;
         codec.write(&envelope).map_err(|error| Unwritable(error.to_string()))
-    })
+    });
+    message.map(Packet::new)
 }
 
 #[cfg(test)]

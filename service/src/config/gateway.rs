@@ -90,6 +90,8 @@ pub struct GatewayConfig {
     pub ws_messages_per_second: u32,
     /// Messages of one WebSocket client that are worked on at the same time; while there are as many, no more are read.
     pub ws_commands_in_hand: usize,
+    /// Whether messages on WebSockets are compressed for clients that offer it.
+    pub ws_deflate: bool,
     /// Runs that one WebSocket of a session shows at the same time; more are refused.
     pub max_subscriptions: usize,
     /// Time after which a quiet watched run is compared with its log, in milliseconds.
@@ -136,6 +138,7 @@ impl Default for GatewayConfig {
             ws_renewal_notice_ms: Millis::new(60_000),
             ws_messages_per_second: 20,
             ws_commands_in_hand: 16,
+            ws_deflate: true,
             max_subscriptions: 256,
             verify_interval_ms: Millis::new(1_000),
         }

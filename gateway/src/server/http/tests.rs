@@ -5,8 +5,8 @@
 use std::future::ready;
 
 use axum::{
-    extract::WebSocketUpgrade,
-    http::StatusCode,
+    extract::Request,
+    http::{StatusCode, header},
     middleware::map_request,
     routing::{any, get, post},
 };
@@ -41,7 +41,11 @@ async fn house(change: impl FnOnce(&mut GatewayConfig)) -> House {
         wait.notified().await;
         "done"
     };
-    let socket = async |upgrade: WebSocketUpgrade| upgrade.on_upgrade(async |mut socket| drop(socket.recv().await));
+    let socket = async |mut request: Request| {
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move { TokioIo::new(upgrade.await.unwrap()).read_u8().await });
+        (StatusCode::SWITCHING_PROTOCOLS, [(header::CONNECTION, "upgrade"), (header::UPGRADE, "websocket")])
+    };
     let router = Router::new()
         .route("/", get(async || "hello"))
         .route("/slow", get(slow))

@@ -33,7 +33,7 @@ fn a_record_becomes_one_document_an_event() {
     let frames = Frame::of(&stored(5, 2, &events)).unwrap();
     let found: Vec<_> = frames.iter().map(|frame| (frame.seq, frame.stream_sequence, frame.last)).collect();
     assert_eq!(found, [(5, 9, false), (6, 9, true)]);
-    let first: serde_json::Value = serde_json::from_str(&frames[0].json().unwrap()).unwrap();
+    let first: serde_json::Value = serde_json::from_str(frames[0].json().unwrap()).unwrap();
     let run = Uuid::from_u128(1);
     let expected = json!({
         "v": 1, "type": "token", "run": run, "step": 2, "attempt": 3, "seq": 5, "ts": 4,
@@ -71,11 +71,11 @@ fn a_record_that_is_not_what_its_head_says_is_unreadable() {
 #[test]
 fn the_other_codecs_say_the_same_and_all_viewers_share_the_bytes() {
     let frames = Frame::of(&stored(5, 1, &[envelope(5, "token", text("ä"))])).unwrap();
-    let expected: serde_json::Value = serde_json::from_str(&frames[0].json().unwrap()).unwrap();
+    let expected: serde_json::Value = serde_json::from_str(frames[0].json().unwrap()).unwrap();
     for codec in [Codec::MessagePack, Codec::Cbor] {
-        let message = frames[0].message(codec).unwrap();
-        assert_eq!(codec.read(&message).unwrap(), expected, "{codec:?}");
-        let again = frames[0].clone().message(codec).unwrap();
-        assert_eq!(again.into_data().as_ptr(), message.into_data().as_ptr(), "{codec:?}");
+        let packet = frames[0].packet(codec).unwrap();
+        assert_eq!(codec.read(packet.message()).unwrap(), expected, "{codec:?}");
+        let again = frames[0].clone();
+        assert_eq!(again.packet(codec).unwrap().bytes(true).as_ptr(), packet.bytes(true).as_ptr(), "{codec:?}");
     }
 }
