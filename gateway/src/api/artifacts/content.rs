@@ -45,6 +45,7 @@ pub(crate) enum Format {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ContentQuery {
     /// The form; the one that it was made in when none is named.
+    #[param(inline)]
     format: Option<Format>,
 }
 
