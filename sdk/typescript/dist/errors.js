@@ -1,0 +1,46 @@
+/** Everything that this SDK throws by itself. `code` is stable: decide by it, not by the message. */
+export class SbaError extends Error {
+    code;
+    constructor(code, message, options) {
+        super(message, options);
+        this.name = new.target.name;
+        this.code = code;
+    }
+}
+/** An answer of the API that is not a success. Its codes are those of docs/errors.md. */
+export class ApiError extends SbaError {
+    status;
+    /** What an operator finds in the logs. */
+    requestId;
+    details;
+    /** After how long the server invites to ask again, in milliseconds. */
+    retryAfterMs;
+    constructor(answer) {
+        super(answer.code, answer.message);
+        this.status = answer.status;
+        this.requestId = answer.requestId;
+        this.details = answer.details ?? [];
+        this.retryAfterMs = answer.retryAfterMs;
+    }
+}
+/** The server could not be reached, or did not answer in time. Codes: `unreachable`, `timeout`. */
+export class ConnectionError extends SbaError {
+}
+/** A stream that was given up for good. `code` is the server's reason, or `order_broken`, `protocol_error`, `retries_exhausted`. */
+export class StreamError extends SbaError {
+    /** The close code of the WebSocket, where one said so. */
+    closeCode;
+    constructor(code, message, options) {
+        super(code, message, options);
+        this.closeCode = options?.closeCode;
+    }
+}
+/** The server's answer to a message of a session's stream: it was not done. */
+export class RejectedError extends SbaError {
+}
+/** Bytes that are no message of the protocol. */
+export class DecodeError extends SbaError {
+    constructor(message) {
+        super("undecodable", message);
+    }
+}

@@ -1,0 +1,11 @@
+import type { TokenSource } from "./token.js";
+/** What every part of a client shares. */
+export interface Connection {
+    /** Of the gateway, without a slash at the end. */
+    readonly baseUrl: string;
+    readonly tokens: TokenSource;
+    readonly fetch: typeof globalThis.fetch;
+}
+/** The address of an API path, with those parameters that are set. */
+export declare function urlOf(baseUrl: string, path: string, query?: Query): string;
+export type Query = Readonly<Record<string, string | number | boolean | null | undefined>>;

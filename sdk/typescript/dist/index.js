@@ -1,0 +1,12 @@
+export { SbaClient } from "./client.js";
+export { Run } from "./api/run.js";
+export { Session } from "./api/session.js";
+export { ApiError, ConnectionError, DecodeError, RejectedError, SbaError, StreamError } from "./errors.js";
+export * from "./events/event.js";
+export { fold, foldAll } from "./events/fold.js";
+export { isLast, isTerminal } from "./events/terminal.js";
+export { Order } from "./events/order.js";
+export * from "./events/run-state.js";
+export { stateOfView } from "./events/snapshot.js";
+export { decodeCbor, encodeCbor } from "./codec/cbor.js";
+export { decodeMsgpack, encodeMsgpack } from "./codec/msgpack.js";

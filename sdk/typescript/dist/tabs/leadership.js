@@ -1,0 +1,30 @@
+/** A place in the queue for one lock: whoever holds it leads, and the browser passes it on when that tab goes. */
+export class Leadership {
+    #stop = new AbortController();
+    #release;
+    #leads = false;
+    /** Resolves when this tab leads. */
+    elected;
+    constructor(name, platform) {
+        this.elected = new Promise((resolve) => {
+            const held = () => {
+                if (this.#stop.signal.aborted)
+                    return Promise.resolve();
+                this.#leads = true;
+                resolve();
+                return new Promise((release) => (this.#release = release));
+            };
+            // Rejected when this tab leaves the queue, which is what it asked for.
+            platform.locks.request(name, { signal: this.#stop.signal }, held).catch(() => { });
+        });
+    }
+    get leads() {
+        return this.#leads;
+    }
+    /** Leaves the queue, or hands the lock on. */
+    resign() {
+        this.#leads = false;
+        this.#stop.abort();
+        this.#release?.();
+    }
+}

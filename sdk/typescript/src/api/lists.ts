@@ -1,0 +1,10 @@
+import type { Page } from "./types.js";
+
+/** Everything in a list, page after page, as it is asked for. */
+export async function* everything<Item>(page: (number: number) => Promise<Page<Item>>): AsyncGenerator<Item, void> {
+  for (let number = 1; ; number++) {
+    const { data, meta } = await page(number);
+    yield* data;
+    if (!meta.has_next) return;
+  }
+}

@@ -1,0 +1,46 @@
+import type { Transport } from "./transport.js";
+
+/** Handshakes in a row that may fail before another transport is tried: of one that is not known to work, and of one that is. */
+const PATIENCE_UNPROVEN = 1;
+const PATIENCE_PROVEN = 3;
+
+/**
+ * Chooses among transports, best first. One that was never opened here is passed over at its first failure: in a browser the
+ * next one also finds out what was wrong, for a WebSocket does not tell. After the last the first is tried again, since all
+ * of them fail while the network is down.
+ */
+export class Ladder {
+  readonly #transports: readonly Transport[];
+  readonly #proven = new Set<Transport>();
+  #at = 0;
+  #failures = 0;
+
+  constructor(transports: readonly Transport[]) {
+    if (transports.length === 0) throw new TypeError("no transport is left to watch with");
+    this.#transports = transports;
+  }
+
+  get current(): Transport {
+    return this.#transports[this.#at] as Transport;
+  }
+
+  opened(): void {
+    this.#proven.add(this.current);
+    this.#failures = 0;
+  }
+
+  /** Begins with the best again: the server itself refused, which says nothing of the way to it. */
+  restart(): void {
+    this.#at = 0;
+    this.#failures = 0;
+  }
+
+  /** Counts a handshake that failed; answers whether the next attempt uses a transport that was not tried just before. */
+  failed(): boolean {
+    this.#failures += 1;
+    if (this.#failures < (this.#proven.has(this.current) ? PATIENCE_PROVEN : PATIENCE_UNPROVEN)) return false;
+    this.#failures = 0;
+    this.#at = (this.#at + 1) % this.#transports.length;
+    return this.#at !== 0;
+  }
+}
