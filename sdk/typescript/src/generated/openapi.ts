@@ -1632,53 +1632,53 @@ export interface components {
              *       "task_create"
              *     ]
              */
-            approve: string[];
+            approve?: string[];
             /**
              * @description Whether answers are kept, and given again to the same question over the same passages while no model can be
              *     reached. Left open, the configuration decides.
              * @default null
              */
-            cached_answers: boolean | null;
+            cached_answers?: boolean | null;
             /**
              * @description What the model is told besides SBA's own words.
              * @default null
              */
-            instructions: string | null;
+            instructions?: string | null;
             /**
              * @description Language of the answer where the request does not say, as a BCP 47 tag.
              * @default null
              * @example en
              */
-            locale: string | null;
+            locale?: string | null;
             /**
              * Format: int64
              * @description What a run may cost, in millionths of the currency that the prices are configured in.
              * @default null
              */
-            max_run_cost_micros: number | null;
+            max_run_cost_micros?: number | null;
             /**
              * Format: int64
              * @description Most tokens of a run, read and written.
              * @default null
              */
-            max_run_tokens: number | null;
+            max_run_tokens?: number | null;
             /**
              * Format: int32
              * @description Most steps of a run.
              * @default null
              */
-            max_steps: number | null;
+            max_steps?: number | null;
             /**
              * @description The model's name as its provider knows it.
              * @default null
              */
-            model: string | null;
+            model?: string | null;
             /**
              * Format: int32
              * @description Days after the end of a run for which its log is kept; not part of what a run is told.
              * @default null
              */
-            retention_days: number | null;
+            retention_days?: number | null;
             /**
              * @description The only tools that the model is offered.
              * @default null
@@ -1687,13 +1687,13 @@ export interface components {
              *       "task_create"
              *     ]
              */
-            tools: string[] | null;
+            tools?: string[] | null;
             /**
              * Format: int32
              * @description Passages of a look-up where the request does not say.
              * @default null
              */
-            top_k: number | null;
+            top_k?: number | null;
         };
         /** @description What a request may choose; what it leaves open, the configuration decides. */
         StartOptions: {
