@@ -1,0 +1,127 @@
+// One run: live, or at any moment of its log.
+
+import { isTerminal } from "../../sdk/index.js";
+import { announce } from "../announce.js";
+import { eachFrame, foreign, h, set, setText } from "../dom.js";
+import { duration, moment, number, statusWords } from "../format.js";
+import { attempt, problem } from "../problems.js";
+import { Recording } from "../recording.js";
+import { showArtifacts } from "./artifacts.js";
+import { showAsks } from "./asks.js";
+import { connectionPill } from "./connection.js";
+import { timeSlider } from "./slider.js";
+import { showSteps } from "./steps.js";
+
+export function runView(client, id, signal, { playground }) {
+  const run = client.runs.open(id);
+  const recording = new Recording(id);
+  let position;
+
+  const pill = connectionPill();
+  const title = h("h1", { class: "prompt", dir: "auto" }, "…");
+  const chip = h("span", { class: "chip" });
+  const facts = h("p", { class: "meta facts" });
+  const note = h("p", { class: "note", hidden: true });
+  const past = h("p", { class: "note past", hidden: true }, "You look at the past. What can be decided is shown at the newest event.");
+  const asks = h("div", { class: "asks" });
+  const artifacts = h("div", { class: "artifacts" });
+  const steps = h("ol", { class: "steps", "aria-label": "Steps" });
+  const notices = h("ul", { class: "notices" });
+  const actions = runActions(run, () => playground(id));
+  const render = eachFrame(() => show());
+  const slider = timeSlider(recording, (to) => {
+    position = to;
+    render();
+  });
+  const element = h("section", { class: "run", "aria-label": "Run" },
+    h("a", { class: "back", href: "#/" }, "← All runs"),
+    h("div", { class: "card head" },
+      h("div", { class: "row spread" }, chip, pill.element), title, facts, note, actions.element, slider.element),
+    past, asks, artifacts, steps, notices);
+
+  function show() {
+    const state = recording.stateAt(position ?? recording.length);
+    const newest = recording.last;
+    setText(title, newest.prompt ?? "…");
+    set(chip, "data-status", state.status);
+    setText(chip, statusWords(state.status));
+    setText(facts, factsOf(state));
+    showNote(note, state);
+    actions.show(newest);
+    slider.show();
+    past.hidden = position === undefined || newest.asks.length === 0;
+    // Only what is asked now can be answered.
+    showAsks(asks, position === undefined ? state.asks : [], (answer) => run.answer(answer));
+    showArtifacts(artifacts, state.artifacts, client);
+    showSteps(steps, state.steps);
+    notices.replaceChildren(...state.notices.map(({ text, code }) => h("li", {}, foreign(text), " ", h("code", {}, foreign(code)))));
+    tell(newest);
+  }
+
+  let told = "";
+  /** A screen reader hears of steps and ends, not of every word. */
+  function tell(state) {
+    const step = state.steps.at(-1);
+    const words = isTerminal(state.status) ? `The run is ${statusWords(state.status).toLowerCase()}.`
+      : step ? `Step ${step.number} ${step.status === "running" ? "begins" : "has ended"}.` : "";
+    if (words !== told && words !== "" && pill.element.dataset.phase === "open") announce(words);
+    told = words;
+  }
+
+  async function watch() {
+    try {
+      for await (const message of run.stream({ signal, onState: pill.hear })) {
+        recording.push(message);
+        render();
+      }
+    } catch (error) {
+      if (!signal.aborted) problem(error, "The run cannot be watched");
+    } finally {
+      pill.stop();
+    }
+    render();
+  }
+
+  signal.addEventListener("abort", () => slider.stop(), { once: true });
+  show();
+  void watch();
+  return element;
+}
+
+function factsOf({ workflow, createdAt, endedAt, usage, attempt: attempts }) {
+  const facts = [];
+  if (workflow) facts.push(workflow === "render" ? "Report" : workflow === "agentic" ? "Agent" : workflow);
+  if (createdAt) facts.push(moment(createdAt));
+  if (createdAt && endedAt) facts.push(duration(endedAt - createdAt));
+  const tokens = usage.input_tokens + usage.output_tokens;
+  if (tokens > 0) facts.push(`${number(usage.input_tokens)} + ${number(usage.output_tokens)} tokens`);
+  if (attempts > 1) facts.push(`attempt ${attempts}`);
+  return facts.join(" · ");
+}
+
+function showNote(note, { error, reason, until, gap }) {
+  const words = error ? [foreign(error.message), " ", h("code", {}, foreign(error.code))]
+    : reason ? [foreign(reason), until ? ` · goes on at ${moment(until)}` : ""]
+    : gap ? [`The log was removed up to event ${gap.to}; what is left of it is shown.`] : [];
+  note.hidden = words.length === 0;
+  set(note, "data-bad", error ? true : null);
+  note.replaceChildren(...words);
+}
+
+/** Buttons for what can be done to a run. */
+function runActions(run, playground) {
+  const act = (label, doing, work, kind = "quiet") =>
+    h("button", { type: "button", class: kind, on: { click: (event) => attempt(doing, () => work().then(() => announce(`${label}: asked for.`)), event.currentTarget) } }, label);
+  const pause = act("Pause", "The run was not paused", () => run.pause());
+  const resume = act("Resume", "The run was not resumed", () => run.resume());
+  const cancel = act("Cancel", "The run was not cancelled", () => run.cancel("asked for in the console"), "quiet danger");
+  const code = h("button", { type: "button", class: "quiet", on: { click: playground } }, "Show as code");
+  const element = h("div", { class: "row actions" }, pause, resume, cancel, code);
+  const show = ({ status, seq }) => {
+    const over = isTerminal(status) || status === "cancelling" || seq === 0;
+    pause.hidden = over || status === "paused";
+    resume.hidden = over || status !== "paused";
+    cancel.hidden = over;
+  };
+  return { element, show };
+}
