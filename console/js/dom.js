@@ -13,7 +13,7 @@ export function h(tag, props = {}, ...children) {
     if (name === "on") for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
     else set(element, name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 

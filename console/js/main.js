@@ -89,7 +89,7 @@ function showRuns(id, signal) {
   const content = id === undefined
     ? startForm(client, { opened, playground: (body) => tryOut({ name: "start", body }) })
     : runView(client, id, signal, { playground: (run) => tryOut({ name: "watch", id: run }) });
-  const element = h("div", { class: "split", "data-open": id !== undefined }, list.element, content);
+  const element = h("div", { class: "split", "data-open": id !== undefined ? "run" : null }, list.element, content);
   show(element);
   if (id === undefined && matchMedia("(min-width: 60rem)").matches) content.querySelector("textarea").focus();
 }

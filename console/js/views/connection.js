@@ -36,7 +36,7 @@ export function connectionPill() {
       countdown = setInterval(() => wait(until), 500);
       if (state.attempt === 1) announce("The connection is cut off; it comes back by itself.");
     }
-    if (state.phase === "closed") show(state.cause ? "failed" : "closed", state.cause ? "Given up" : "All of it is here");
+    if (state.phase === "closed") show(state.cause ? "failed" : "closed", state.cause ? "Given up" : "Complete");
   };
   return { element, hear, stop: () => clearInterval(countdown) };
 }

@@ -98,7 +98,7 @@ function fileForm(client, done) {
     files.value = "";
     announce(`${chosen.length} handed in.`);
   };
-  return h("form", { class: "card", on: { submit } }, h("h2", {}, "Files"),
+  return h("form", { class: "card", on: { submit } }, h("h2", {}, "Hand documents in"),
     field("Choose files", files, "Markdown, text, HTML or PDF. The same name again takes the place of the old."), button);
 }
 
@@ -114,7 +114,8 @@ function textForm(client, done) {
     announce("Handed in.");
     await done();
   };
-  return h("form", { class: "card", on: { submit } }, h("h2", {}, "Text"), field("Name", source), field("Text, in Markdown", text), button);
+  return h("details", { class: "card" }, h("summary", {}, "Or write a text"),
+    h("form", { on: { submit } }, field("Name", source), field("Text, in Markdown", text), button));
 }
 
 /** Asks before something is gone. */

@@ -88,14 +88,13 @@ export function runView(client, id, signal, { playground }) {
   return element;
 }
 
-function factsOf({ workflow, createdAt, endedAt, usage, attempt: attempts }) {
+function factsOf({ workflow, createdAt, endedAt, usage }) {
   const facts = [];
   if (workflow) facts.push(workflow === "render" ? "Report" : workflow === "agentic" ? "Agent" : workflow);
   if (createdAt) facts.push(moment(createdAt));
   if (createdAt && endedAt) facts.push(duration(endedAt - createdAt));
   const tokens = usage.input_tokens + usage.output_tokens;
   if (tokens > 0) facts.push(`${number(usage.input_tokens)} + ${number(usage.output_tokens)} tokens`);
-  if (attempts > 1) facts.push(`attempt ${attempts}`);
   return facts.join(" · ");
 }
 

@@ -25,10 +25,10 @@ export function startForm(client, { opened, playground }) {
   };
   const form = h("form", { class: "card", "aria-labelledby": "start-title", on: { submit, keydown: onKey } },
     h("h1", { id: "start-title" }, "Start a run"),
-    field("Prompt", prompt, "Ctrl+Enter starts it."),
+    field("Prompt", prompt),
     field("Workflow", workflow),
     h("details", {}, h("summary", {}, "Options"), options.element),
-    h("div", { class: "row" }, start, h("button", { type: "button", class: "quiet", on: { click: () => playground(request()) } }, "Show as code")));
+    h("div", { class: "row" }, start, h("span", { class: "hint keys" }, "or Ctrl+Enter"), h("button", { type: "button", class: "quiet", on: { click: () => playground(request()) } }, "Show as code")));
   return form;
 }
 

@@ -36,6 +36,7 @@ function updateStep(card, step) {
   if (shown.get(card) === step) return;
   shown.set(card, step);
   const chip = card.querySelector(".step-head .chip");
+  set(card, "data-status", step.status);
   set(chip, "data-status", step.status);
   setText(chip, statusWords(step.status));
   setText(card.querySelector(".took"), step.endedAt && step.startedAt ? duration(step.endedAt - step.startedAt) : "");

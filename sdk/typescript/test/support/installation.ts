@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ScriptedModel } from "./model.js";
 
 /** The program under test; without it there are no tests against a whole installation. */
-export const SBA = process.env["SBA_BIN"];
+export const SBA = process.env["SBA_BIN"] || undefined;
 
 /** A whole installation: real servers, a gateway, a worker, and an orchestrator whose model is scripted. */
 export class Installation {
