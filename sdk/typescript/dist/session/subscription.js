@@ -25,9 +25,9 @@ export class Subscription {
     /** The message that asks for it, from where it is. */
     request(id) {
         this.requestId = id;
-        // A snapshot is for the beginning: whoever comes back has what it showed.
-        const from = this.order.seq > 0 ? "history" : this.#from;
-        return { id, type: "subscribe", run: this.run, after: this.order.seq, from, priority: this.priority };
+        // A snapshot without a position is the run as it stands now.
+        const after = this.#from === "snapshot" && this.order.seq === 0 ? undefined : this.order.seq;
+        return { id, type: "subscribe", run: this.run, after, from: this.#from, priority: this.priority };
     }
     /** Whether the server's word on this subscription is about the one that there is now. */
     get settled() {

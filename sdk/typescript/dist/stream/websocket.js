@@ -35,7 +35,7 @@ export class WebSocketTransport {
             ...this.#options,
             connection: this.#connection,
             path: `/runs/${encodeURIComponent(watch.run)}/stream`,
-            query: { after: watch.after, from: watch.from === "snapshot" ? "snapshot" : undefined },
+            query: positionOf(watch),
             sessionToken: watch.sessionToken,
         };
         const listener = {
@@ -49,4 +49,10 @@ export class WebSocketTransport {
         watch.signal.addEventListener("abort", () => queue.end(watch.signal.reason), { once: true });
         return opened;
     }
+}
+/** Where a stream begins: a snapshot without a position is the run as it stands now. */
+function positionOf({ after, from }) {
+    if (from === "history")
+        return { after };
+    return after === 0 ? { from } : { after, from };
 }

@@ -76,9 +76,7 @@ class Follower {
       this.#ladder.opened();
     };
     try {
-      // A snapshot is for the beginning: whoever comes back has what it showed.
-      const position = { after: this.#order.seq, from: this.#order.seq > 0 ? ("history" as const) : from };
-      for await (const raw of transport.watch({ run, ...position, sessionToken, signal, opened })) {
+      for await (const raw of transport.watch({ run, after: this.#order.seq, from, sessionToken, signal, opened })) {
         const message = asRunMessage(raw);
         if (!message || message.run !== run || !this.#accept(message)) continue;
         yield message;

@@ -6,6 +6,7 @@ export type TransportName = "websocket" | "sse" | "polling";
 export interface Watch {
   readonly run: string;
   readonly after: number;
+  /** With `snapshot` the server may give the run as it stands in the place of events that it would have to look up. */
   readonly from: "history" | "snapshot";
   readonly sessionToken?: string | undefined;
   readonly signal: AbortSignal;

@@ -50,7 +50,7 @@ export class WebSocketTransport implements Transport {
       ...this.#options,
       connection: this.#connection,
       path: `/runs/${encodeURIComponent(watch.run)}/stream`,
-      query: { after: watch.after, from: watch.from === "snapshot" ? "snapshot" : undefined },
+      query: positionOf(watch),
       sessionToken: watch.sessionToken,
     };
     const listener = {
@@ -64,4 +64,10 @@ export class WebSocketTransport implements Transport {
     watch.signal.addEventListener("abort", () => queue.end(watch.signal.reason as Error), { once: true });
     return opened;
   }
+}
+
+/** Where a stream begins: a snapshot without a position is the run as it stands now. */
+function positionOf({ after, from }: Watch): { after?: number; from?: "snapshot" } {
+  if (from === "history") return { after };
+  return after === 0 ? { from } : { after, from };
 }
