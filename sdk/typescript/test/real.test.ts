@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { WebSocket } from "ws";
-import { fold, foldAll, SbaClient, type ConnectionState, type RunState, type TransportName, type WebSocketClass } from "../dist/index.js";
+import { fold, foldAll, SbaClient, type CodecName, type ConnectionState, type RunMessage, type RunState, type TransportName, type WebSocketClass } from "../dist/index.js";
 import { collect } from "./support/client.js";
 import { Installation, SBA } from "./support/installation.js";
 
@@ -60,6 +60,44 @@ describe("a whole installation", { skip: SBA === undefined ? "SBA_BIN names no p
     const titles: string[] = [];
     for await (const task of client.tasks.all()) titles.push(task.title);
     assert.deepEqual(titles, ["Pay Acme"]);
+  });
+
+  for (const codec of ["json", "msgpack", "cbor"] as CodecName[]) {
+    test(`many runs of a session on one socket, and commands to them, in ${codec}`, async () => {
+      sba.model.script("endless", { say: "on and ".repeat(2000), pauseMs: 20 });
+      const { tenant_id } = await client.runs.list().then(({ data }) => data[0] ?? { tenant_id: "" });
+      const speaking = new SbaClient({ baseUrl: sba.url, token: await sba.token(tenant_id), webSocket: WebSocket as unknown as WebSocketClass, codec });
+      const session = await speaking.sessions.open({ ttl_seconds: 600 });
+      const runs = await Promise.all(["When are invoices paid?", "endless"].map((prompt) => session.start({ prompt, workflow: "agentic" })));
+      const states: ConnectionState[] = [];
+      const stream = session.stream({ onState: (each) => states.push(each) });
+      const command = { id: "" };
+      const logs = await Promise.all(runs.map(async (run) => {
+        const log: RunMessage[] = [];
+        for await (const message of stream.subscribe(run.id)) {
+          log.push(message);
+          if (message.type !== "token" || command.id !== "" || run !== runs[1]) continue;
+          command.id = "sent";
+          command.id = String((await stream.cancel(run.id, "enough"))["command_id"]);
+        }
+        return log;
+      }));
+      assert.deepEqual(logs.map((log) => foldAll("", log).status), ["completed", "cancelled"]);
+      assert.ok(logs[1]?.some((message) => "cause" in message && message.cause === command.id));
+      assert.deepEqual(logs[0], await collect(clientWith(await sba.token(tenant_id), ["polling"]).runs.open(runs[0]?.id ?? "", session.token).stream()));
+      assert.deepEqual(states.map(({ phase }) => phase), ["connecting", "open"]);
+      await assert.rejects(stream.pause(runs[1]?.id ?? ""), { name: "RejectedError", code: "run_finished" });
+      await assert.rejects(collect(stream.subscribe("01a20fc3-0b52-7262-b401-f88a91c6d600")), { name: "StreamError", code: "not_found" });
+      stream.close();
+    });
+  }
+
+  test("a snapshot stands for what was said before", async () => {
+    const { data } = await client.runs.list({ status: "completed" });
+    const run = client.runs.open(data.find(({ session_id }) => !session_id)?.run_id ?? "");
+    const [snapshot, ...rest] = await collect(run.stream({ from: "snapshot" }));
+    assert.deepEqual([snapshot?.type, rest], ["snapshot", []]);
+    assert.deepEqual(foldAll(run.id, snapshot ? [snapshot] : []), await run.state());
   });
 
   test("a run is watched over a session, with its token, and cancelled", async () => {
