@@ -15,10 +15,10 @@ export function stateOfView(view, seq = view.seq) {
         prompt: view.prompt,
         seq,
         attempt: view.attempt,
-        steps: view.steps.map(stepOf),
-        asks: view.asks.map(askOf),
-        artifacts: view.artifacts.map(artifactOf),
-        usage: view.usage,
+        steps: listOf(view.steps).map(stepOf),
+        asks: listOf(view.asks).map(askOf),
+        artifacts: listOf(view.artifacts).map(artifactOf),
+        usage: view.usage ?? emptyRun("").usage,
         ...(error === undefined ? {} : { error }),
         ...optional("sessionId", view.session_id),
         ...time("createdAt", view.created_at),
@@ -67,6 +67,10 @@ function askOf(view) {
 function artifactOf(view) {
     const { artifact_id, title, media_type, bytes, url, citations } = view;
     return { artifactId: artifact_id, title, mediaType: media_type, bytes, url, citations };
+}
+/** What another tab passes on was checked for its form only. */
+function listOf(value) {
+    return Array.isArray(value) ? value : [];
 }
 function optional(key, value) {
     return value === null || value === undefined ? {} : { [key]: value };

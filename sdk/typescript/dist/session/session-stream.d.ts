@@ -1,10 +1,6 @@
-import type { CodecName } from "../codec/codec.js";
 import type { RunMessage } from "../events/event.js";
 import type { Connection } from "../http/config.js";
-import { type ChannelTiming } from "../stream/channel.js";
-import type { ConnectionState } from "../stream/state.js";
-import type { WebSocketClass } from "../stream/websocket-like.js";
-import { type BackoffOptions } from "../util/backoff.js";
+import { type LinkSettings } from "./link.js";
 import { type AckPayload, type ClientMessage } from "./outbox.js";
 import { type SubscribeOptions } from "./subscription.js";
 /** What takes the stream's place where no WebSocket can be opened at all. */
@@ -12,19 +8,12 @@ export interface Fallback {
     watch(run: string, options: SubscribeOptions): AsyncIterable<RunMessage>;
     command(message: ClientMessage): Promise<AckPayload>;
 }
-export interface SessionStreamSettings {
-    readonly session: string;
-    readonly sessionToken: string | undefined;
-    readonly webSocket: WebSocketClass | undefined;
-    readonly codec: CodecName;
-    readonly timing: ChannelTiming;
-    readonly backoff: BackoffOptions;
+export interface SessionStreamSettings extends LinkSettings {
     /** Messages kept for each run whose reader is slow. */
     readonly capacity: number;
     readonly outbox: number;
     readonly messagesPerSecond: number;
     readonly burst: number;
-    readonly onState?: ((state: ConnectionState) => void) | undefined;
 }
 /**
  * Many runs over one WebSocket, and commands to them. It comes back by itself, asks for each run from where it was, and sends

@@ -1,21 +1,14 @@
 import { StreamError } from "../errors.js";
 import { asRunMessage } from "../events/message.js";
 import { isLast } from "../events/terminal.js";
-import { afterFailure, Interrupted } from "../stream/advice.js";
-import { Channel } from "../stream/channel.js";
 import { abortReason } from "../util/abort.js";
-import { Backoff } from "../util/backoff.js";
-import { onOnline } from "../util/online.js";
 import { randomId } from "../util/random.js";
 import { sleep } from "../util/sleep.js";
 import { TokenBucket } from "../util/token-bucket.js";
+import { SessionLink } from "./link.js";
 import { Outbox } from "./outbox.js";
 import { Pump } from "./pump.js";
 import { Subscription } from "./subscription.js";
-/** Handshakes in a row that may fail before the fall-back takes over, where none has ever succeeded. */
-const PATIENCE = 3;
-/** Tokens in a row that may be refused. */
-const MAX_RENEWALS = 2;
 /** Codes of a subscription that is worth asking for again. */
 const TRANSIENT = new Set(["unavailable", "internal", "overloaded", "rate_limited", "deadline_exceeded"]);
 /**
@@ -23,30 +16,31 @@ const TRANSIENT = new Set(["unavailable", "internal", "overloaded", "rate_limite
  * again what was not answered. Where no WebSocket can be had, each run is watched by itself and commands go by REST.
  */
 export class SessionStream {
-    #connection;
     #settings;
     #fallback;
     #subscriptions = new Map();
     /** Requests about subscriptions that wait to be sent. */
     #requests = [];
     #outbox;
-    #backoff;
+    #link;
     #pump;
     #stop = new AbortController();
     #channel;
-    #degraded = false;
-    #proven = false;
-    #renewals = 0;
+    #degraded;
     #running = false;
     constructor(connection, settings, fallback) {
-        this.#connection = connection;
         this.#settings = settings;
         this.#fallback = fallback;
         this.#outbox = new Outbox(settings.outbox);
-        this.#backoff = new Backoff(settings.backoff);
         const bucket = new TokenBucket(settings.messagesPerSecond, settings.burst);
         this.#pump = new Pump(bucket, () => this.#nextMessage(), (message) => this.#channel?.send(message) ?? false);
         this.#degraded = settings.webSocket === undefined;
+        this.#link = new SessionLink(connection, settings, this.#stop.signal, {
+            opened: (channel) => this.#opened(channel),
+            cut: () => this.#cut(),
+            message: (message) => this.#hear(message),
+            impossible: () => this.#degrade(),
+        });
     }
     /** Messages that the server has not answered yet. */
     get pending() {
@@ -155,98 +149,28 @@ export class SessionStream {
         if (this.#running || this.#degraded || this.#stop.signal.aborted)
             return;
         this.#running = true;
-        this.#run().catch((error) => {
-            if (!this.#stop.signal.aborted)
-                this.#end(error);
-        });
+        this.#link.run().then((cause) => this.#end(cause), (error) => this.#end(error));
     }
-    async #run() {
-        while (!this.#degraded) {
-            const advice = await this.#connect();
-            if (advice.kind === "ended")
-                return this.#end(undefined);
-            if (advice.kind === "fatal")
-                return this.#end(advice.cause);
-            await this.#pause(advice);
-        }
-        this.#deliver();
-    }
-    /** One connection, from its opening to its end. */
-    async #connect() {
-        const { session, sessionToken, webSocket, codec, timing } = this.#settings;
-        this.#state({ phase: "connecting", transport: "websocket", attempt: this.#backoff.failures + 1 });
-        let closed = () => { };
-        const end = new Promise((resolve) => (closed = resolve));
-        const target = {
-            connection: this.#connection,
-            webSocket: webSocket,
-            codec,
-            timing,
-            sessionToken,
-            path: `/sessions/${encodeURIComponent(session)}/stream`,
-        };
-        try {
-            const listener = { message: (message) => this.#hear(message), closed };
-            this.#channel = await Channel.open(target, listener, this.#stop.signal);
-            this.#opened();
-            return await end;
-        }
-        catch (error) {
-            if (!(error instanceof Interrupted))
-                return afterFailure(error);
-            this.#handshakeFailed();
-            return error.advice;
-        }
-        finally {
-            this.#pump.stop();
-            this.#channel = undefined;
-            this.#requests.length = 0;
-        }
-    }
-    #opened() {
-        this.#proven = true;
-        this.#state({ phase: "open", transport: "websocket" });
+    #opened(channel) {
+        this.#channel = channel;
         this.#outbox.resend();
         for (const subscription of this.#subscriptions.values())
             this.#ask(subscription);
         this.#pump.start();
     }
-    #handshakeFailed() {
-        if (this.#proven || this.#backoff.failures + 1 < PATIENCE)
-            return;
+    #cut() {
+        this.#pump.stop();
+        this.#channel = undefined;
+        this.#requests.length = 0;
+    }
+    /** There will be no WebSocket: what waits is handed to the fall-back. */
+    #degrade() {
         this.#degraded = true;
         for (const { queue } of this.#subscriptions.values())
             queue.end();
-    }
-    async #pause(advice) {
-        if (this.#degraded)
-            return;
-        if (advice.kind === "renew")
-            await this.#renew(advice.cause);
-        const free = this.#backoff.failures === 0 && (advice.kind === "renew" || advice.pause === "none");
-        const delay = this.#backoff.next();
-        if (delay === undefined)
-            throw new StreamError("retries_exhausted", "the stream was cut off too often", { cause: advice.cause });
-        if (free)
-            return;
-        const retryInMs = Math.max(delay, advice.kind === "again" ? (advice.atLeastMs ?? 0) : 0);
-        this.#state({ phase: "waiting", retryInMs, attempt: this.#backoff.failures, cause: advice.cause });
-        let wake = () => { };
-        const online = new Promise((resolve) => (wake = resolve));
-        const stop = onOnline(() => wake());
-        await sleep(retryInMs, this.#stop.signal, online).finally(stop);
-    }
-    async #renew(cause) {
-        this.#renewals += 1;
-        const { tokens } = this.#connection;
-        if (!tokens.renewable || this.#renewals > MAX_RENEWALS)
-            throw cause;
-        await tokens.renew(await tokens.get());
+        this.#deliver();
     }
     #hear(message) {
-        // The server speaks, so the connection was worth its while.
-        this.#backoff.reset();
-        this.#renewals = 0;
         if (message.type === "ack" || message.type === "rejected")
             return this.#answered(message);
         const subscription = message.run === undefined ? undefined : this.#subscriptions.get(message.run);
@@ -296,9 +220,6 @@ export class SessionStream {
         for (const { queue } of this.#subscriptions.values())
             queue.end(cause ?? new StreamError("closed", "the stream was closed"));
         this.#outbox.fail(cause ?? new StreamError("closed", "the stream was closed"));
-        this.#state({ phase: "closed", ...(cause instanceof StreamError ? { cause } : {}) });
-    }
-    #state(state) {
-        this.#settings.onState?.(state);
+        this.#settings.onState?.({ phase: "closed", ...(cause instanceof StreamError ? { cause } : {}) });
     }
 }

@@ -22,10 +22,10 @@ export function stateOfView(view: RunView, seq = view.seq): RunState {
     prompt: view.prompt,
     seq,
     attempt: view.attempt,
-    steps: view.steps.map(stepOf),
-    asks: view.asks.map(askOf),
-    artifacts: view.artifacts.map(artifactOf),
-    usage: view.usage,
+    steps: listOf(view.steps).map(stepOf),
+    asks: listOf(view.asks).map(askOf),
+    artifacts: listOf(view.artifacts).map(artifactOf),
+    usage: view.usage ?? emptyRun("").usage,
     ...(error === undefined ? {} : { error }),
     ...optional("sessionId", view.session_id),
     ...time("createdAt", view.created_at),
@@ -78,6 +78,11 @@ function askOf(view: RunView["asks"][number]): AskState {
 function artifactOf(view: RunView["artifacts"][number]): ArtifactState {
   const { artifact_id, title, media_type, bytes, url, citations } = view;
   return { artifactId: artifact_id, title, mediaType: media_type, bytes, url, citations };
+}
+
+/** What another tab passes on was checked for its form only. */
+function listOf<Item>(value: readonly Item[]): readonly Item[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function optional<Key extends string, Value>(key: Key, value: Value | null | undefined): { [K in Key]?: Value } {

@@ -1,19 +1,14 @@
-import type { CodecName } from "../codec/codec.js";
-import { StreamError, type SbaError } from "../errors.js";
+import { StreamError } from "../errors.js";
 import type { RunMessage } from "../events/event.js";
 import { asRunMessage, type ServerMessage } from "../events/message.js";
 import { isLast } from "../events/terminal.js";
 import type { Connection } from "../http/config.js";
-import { afterFailure, Interrupted, type Advice } from "../stream/advice.js";
-import { Channel, type ChannelTiming } from "../stream/channel.js";
-import type { ConnectionState } from "../stream/state.js";
-import type { WebSocketClass } from "../stream/websocket-like.js";
+import type { Channel } from "../stream/channel.js";
 import { abortReason } from "../util/abort.js";
-import { Backoff, type BackoffOptions } from "../util/backoff.js";
-import { onOnline } from "../util/online.js";
 import { randomId } from "../util/random.js";
 import { sleep } from "../util/sleep.js";
 import { TokenBucket } from "../util/token-bucket.js";
+import { SessionLink, type LinkSettings } from "./link.js";
 import { Outbox, type AckPayload, type ClientMessage } from "./outbox.js";
 import { Pump } from "./pump.js";
 import { Subscription, type SubscribeOptions } from "./subscription.js";
@@ -24,25 +19,14 @@ export interface Fallback {
   command(message: ClientMessage): Promise<AckPayload>;
 }
 
-export interface SessionStreamSettings {
-  readonly session: string;
-  readonly sessionToken: string | undefined;
-  readonly webSocket: WebSocketClass | undefined;
-  readonly codec: CodecName;
-  readonly timing: ChannelTiming;
-  readonly backoff: BackoffOptions;
+export interface SessionStreamSettings extends LinkSettings {
   /** Messages kept for each run whose reader is slow. */
   readonly capacity: number;
   readonly outbox: number;
   readonly messagesPerSecond: number;
   readonly burst: number;
-  readonly onState?: ((state: ConnectionState) => void) | undefined;
 }
 
-/** Handshakes in a row that may fail before the fall-back takes over, where none has ever succeeded. */
-const PATIENCE = 3;
-/** Tokens in a row that may be refused. */
-const MAX_RENEWALS = 2;
 /** Codes of a subscription that is worth asking for again. */
 const TRANSIENT: ReadonlySet<string> = new Set(["unavailable", "internal", "overloaded", "rate_limited", "deadline_exceeded"]);
 
@@ -51,31 +35,32 @@ const TRANSIENT: ReadonlySet<string> = new Set(["unavailable", "internal", "over
  * again what was not answered. Where no WebSocket can be had, each run is watched by itself and commands go by REST.
  */
 export class SessionStream {
-  readonly #connection: Connection;
   readonly #settings: SessionStreamSettings;
   readonly #fallback: Fallback;
   readonly #subscriptions = new Map<string, Subscription>();
   /** Requests about subscriptions that wait to be sent. */
   readonly #requests: (() => object | undefined)[] = [];
   readonly #outbox: Outbox;
-  readonly #backoff: Backoff;
+  readonly #link: SessionLink;
   readonly #pump: Pump;
   readonly #stop = new AbortController();
   #channel: Channel | undefined;
-  #degraded = false;
-  #proven = false;
-  #renewals = 0;
+  #degraded: boolean;
   #running = false;
 
   constructor(connection: Connection, settings: SessionStreamSettings, fallback: Fallback) {
-    this.#connection = connection;
     this.#settings = settings;
     this.#fallback = fallback;
     this.#outbox = new Outbox(settings.outbox);
-    this.#backoff = new Backoff(settings.backoff);
     const bucket = new TokenBucket(settings.messagesPerSecond, settings.burst);
     this.#pump = new Pump(bucket, () => this.#nextMessage(), (message) => this.#channel?.send(message) ?? false);
     this.#degraded = settings.webSocket === undefined;
+    this.#link = new SessionLink(connection, settings, this.#stop.signal, {
+      opened: (channel) => this.#opened(channel),
+      cut: () => this.#cut(),
+      message: (message) => this.#hear(message),
+      impossible: () => this.#degrade(),
+    });
   }
 
   /** Messages that the server has not answered yet. */
@@ -189,91 +174,30 @@ export class SessionStream {
   #start(): void {
     if (this.#running || this.#degraded || this.#stop.signal.aborted) return;
     this.#running = true;
-    this.#run().catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#end(error as Error);
-    });
+    this.#link.run().then((cause) => this.#end(cause), (error: unknown) => this.#end(error as Error));
   }
 
-  async #run(): Promise<void> {
-    while (!this.#degraded) {
-      const advice = await this.#connect();
-      if (advice.kind === "ended") return this.#end(undefined);
-      if (advice.kind === "fatal") return this.#end(advice.cause);
-      await this.#pause(advice);
-    }
-    this.#deliver();
-  }
-
-  /** One connection, from its opening to its end. */
-  async #connect(): Promise<Advice> {
-    const { session, sessionToken, webSocket, codec, timing } = this.#settings;
-    this.#state({ phase: "connecting", transport: "websocket", attempt: this.#backoff.failures + 1 });
-    let closed: (advice: Advice) => void = () => {};
-    const end = new Promise<Advice>((resolve) => (closed = resolve));
-    const target = {
-      connection: this.#connection,
-      webSocket: webSocket as WebSocketClass,
-      codec,
-      timing,
-      sessionToken,
-      path: `/sessions/${encodeURIComponent(session)}/stream`,
-    };
-    try {
-      const listener = { message: (message: ServerMessage): void => this.#hear(message), closed };
-      this.#channel = await Channel.open(target, listener, this.#stop.signal);
-      this.#opened();
-      return await end;
-    } catch (error) {
-      if (!(error instanceof Interrupted)) return afterFailure(error);
-      this.#handshakeFailed();
-      return error.advice;
-    } finally {
-      this.#pump.stop();
-      this.#channel = undefined;
-      this.#requests.length = 0;
-    }
-  }
-
-  #opened(): void {
-    this.#proven = true;
-    this.#state({ phase: "open", transport: "websocket" });
+  #opened(channel: Channel): void {
+    this.#channel = channel;
     this.#outbox.resend();
     for (const subscription of this.#subscriptions.values()) this.#ask(subscription);
     this.#pump.start();
   }
 
-  #handshakeFailed(): void {
-    if (this.#proven || this.#backoff.failures + 1 < PATIENCE) return;
+  #cut(): void {
+    this.#pump.stop();
+    this.#channel = undefined;
+    this.#requests.length = 0;
+  }
+
+  /** There will be no WebSocket: what waits is handed to the fall-back. */
+  #degrade(): void {
     this.#degraded = true;
     for (const { queue } of this.#subscriptions.values()) queue.end();
-  }
-
-  async #pause(advice: Exclude<Advice, { kind: "ended" | "fatal" }>): Promise<void> {
-    if (this.#degraded) return;
-    if (advice.kind === "renew") await this.#renew(advice.cause);
-    const free = this.#backoff.failures === 0 && (advice.kind === "renew" || advice.pause === "none");
-    const delay = this.#backoff.next();
-    if (delay === undefined) throw new StreamError("retries_exhausted", "the stream was cut off too often", { cause: advice.cause });
-    if (free) return;
-    const retryInMs = Math.max(delay, advice.kind === "again" ? (advice.atLeastMs ?? 0) : 0);
-    this.#state({ phase: "waiting", retryInMs, attempt: this.#backoff.failures, cause: advice.cause });
-    let wake = (): void => {};
-    const online = new Promise<void>((resolve) => (wake = resolve));
-    const stop = onOnline(() => wake());
-    await sleep(retryInMs, this.#stop.signal, online).finally(stop);
-  }
-
-  async #renew(cause: SbaError): Promise<void> {
-    this.#renewals += 1;
-    const { tokens } = this.#connection;
-    if (!tokens.renewable || this.#renewals > MAX_RENEWALS) throw cause;
-    await tokens.renew(await tokens.get());
+    this.#deliver();
   }
 
   #hear(message: ServerMessage): void {
-    // The server speaks, so the connection was worth its while.
-    this.#backoff.reset();
-    this.#renewals = 0;
     if (message.type === "ack" || message.type === "rejected") return this.#answered(message);
     const subscription = message.run === undefined ? undefined : this.#subscriptions.get(message.run);
     if (!subscription) return;
@@ -313,11 +237,7 @@ export class SessionStream {
     this.#channel?.close();
     for (const { queue } of this.#subscriptions.values()) queue.end(cause ?? new StreamError("closed", "the stream was closed"));
     this.#outbox.fail(cause ?? new StreamError("closed", "the stream was closed"));
-    this.#state({ phase: "closed", ...(cause instanceof StreamError ? { cause } : {}) });
-  }
-
-  #state(state: ConnectionState): void {
-    this.#settings.onState?.(state);
+    this.#settings.onState?.({ phase: "closed", ...(cause instanceof StreamError ? { cause } : {}) });
   }
 }
 

@@ -1,4 +1,4 @@
-import { ApiError, StreamError, type SbaError } from "../errors.js";
+import { ApiError, StreamError } from "../errors.js";
 import type { RunMessage } from "../events/event.js";
 import { asRunMessage } from "../events/message.js";
 import { Order } from "../events/order.js";
@@ -6,10 +6,9 @@ import { isLast } from "../events/terminal.js";
 import type { TokenSource } from "../http/token.js";
 import { abortReason } from "../util/abort.js";
 import { Backoff, type BackoffOptions } from "../util/backoff.js";
-import { onOnline } from "../util/online.js";
-import { sleep } from "../util/sleep.js";
 import { Interrupted } from "./advice.js";
 import { Ladder } from "./ladder.js";
+import { Pause } from "./pause.js";
 import type { ConnectionState } from "./state.js";
 import type { Transport } from "./transport.js";
 
@@ -26,18 +25,17 @@ export interface FollowOptions {
   state(state: ConnectionState): void;
 }
 
-/** How often in a row a hole or a refused token is met, without progress, before it is given up. */
+/** How often in a row a hole may be met, without progress, before the stream is given up. */
 const MAX_HOLES = 3;
-const MAX_RENEWALS = 2;
 
 /** Every message of a run once and in order, whatever becomes of connections in between. */
 export async function* follow(options: FollowOptions): AsyncGenerator<RunMessage, void> {
   const follower = new Follower(options);
   try {
     for (;;) {
-      const ended = yield* follower.connection();
-      if (ended) break;
-      await follower.pause();
+      const interrupted = yield* follower.connection();
+      if (!interrupted) break;
+      await follower.pause(interrupted);
     }
     options.state({ phase: "closed" });
   } catch (error) {
@@ -51,9 +49,8 @@ class Follower {
   readonly #order: Order;
   readonly #ladder: Ladder;
   readonly #backoff: Backoff;
+  readonly #pause: Pause;
   #holes = 0;
-  #renewals = 0;
-  #interrupted: Interrupted | undefined;
   #opened = false;
 
   constructor(options: FollowOptions) {
@@ -61,14 +58,15 @@ class Follower {
     this.#order = new Order(options.after);
     this.#ladder = new Ladder(options.transports);
     this.#backoff = new Backoff(options.backoff);
+    const { tokens, signal, state } = options;
+    this.#pause = new Pause({ backoff: this.#backoff, tokens, signal, state });
   }
 
-  /** The messages of one connection; returns whether the run is over. */
-  async *connection(): AsyncGenerator<RunMessage, boolean> {
+  /** The messages of one connection; returns how it was cut off, or nothing at the end of the run. */
+  async *connection(): AsyncGenerator<RunMessage, Interrupted | undefined> {
     const { run, from, sessionToken, signal, state } = this.#options;
     const transport = this.#ladder.current;
     this.#opened = false;
-    this.#interrupted = undefined;
     state({ phase: "connecting", transport: transport.name, attempt: this.#backoff.failures + 1 });
     const opened = (): void => {
       if (!this.#opened) state({ phase: "open", transport: transport.name });
@@ -80,41 +78,29 @@ class Follower {
         const message = asRunMessage(raw);
         if (!message || message.run !== run || !this.#accept(message)) continue;
         yield message;
-        if (isLast(message)) return true;
+        if (isLast(message)) return undefined;
       }
-      return true;
+      return undefined;
     } catch (error) {
       if (signal.aborted) throw abortReason(signal);
       if (!(error instanceof Interrupted)) throw error;
-      this.#interrupted = error;
-      return false;
+      return error;
     }
   }
 
   /** Waits until it is time for the next connection. */
-  async pause(): Promise<void> {
-    const advice = (this.#interrupted as Interrupted).advice;
-    if (advice.kind === "fatal") throw given(advice.cause);
-    if (advice.kind === "renew") await this.#renew(advice.cause);
+  async pause({ advice }: Interrupted): Promise<void> {
     const refused = advice.cause instanceof ApiError;
     if (refused) this.#ladder.restart();
     const untried = !this.#opened && !refused && this.#ladder.failed();
-    const free = this.#backoff.failures === 0 && advice.kind === "again" && advice.pause === "none";
-    const delay = this.#backoff.next();
-    if (delay === undefined) {
-      throw new StreamError("retries_exhausted", "the stream was cut off too often", { cause: advice.cause });
-    }
-    if (untried || free || (advice.kind === "renew" && this.#renewals === 1)) return;
-    const retryInMs = Math.max(delay, advice.kind === "again" ? (advice.atLeastMs ?? 0) : 0);
-    await this.#wait(retryInMs, advice.cause);
+    await this.#pause.before(advice, untried);
   }
 
   #accept(message: RunMessage): boolean {
     const verdict = this.#order.take(message);
     if (verdict === "next") {
-      this.#backoff.reset();
+      this.#pause.progress();
       this.#holes = 0;
-      this.#renewals = 0;
       return true;
     }
     if (verdict === "repeat") return false;
@@ -122,29 +108,4 @@ class Follower {
     const cause = new StreamError("order_broken", `an event after ${this.#order.seq} is missing`);
     throw new Interrupted(this.#holes < MAX_HOLES ? { kind: "again", pause: "backoff", cause } : { kind: "fatal", cause });
   }
-
-  async #renew(cause: SbaError): Promise<void> {
-    this.#renewals += 1;
-    const { tokens } = this.#options;
-    if (!tokens.renewable || this.#renewals > MAX_RENEWALS) throw given(cause);
-    await tokens.renew(await tokens.get());
-  }
-
-  async #wait(retryInMs: number, cause: SbaError): Promise<void> {
-    const { state, signal } = this.#options;
-    state({ phase: "waiting", retryInMs, attempt: this.#backoff.failures, cause });
-    let wake = (): void => {};
-    const online = new Promise<void>((resolve) => (wake = resolve));
-    const stop = onOnline(() => wake());
-    try {
-      await sleep(retryInMs, signal, online);
-    } finally {
-      stop();
-    }
-  }
-}
-
-/** A stream that is given up ends with an error of its own, which names what was behind it. */
-function given(cause: SbaError): StreamError {
-  return cause instanceof StreamError ? cause : new StreamError(cause.code, cause.message, { cause });
 }
