@@ -9,7 +9,16 @@ export function takeTokenFromAddress() {
   const found = /^#token=([^&]+)/.exec(location.hash);
   if (!found) return undefined;
   history.replaceState(null, "", `${location.pathname}${location.search}#/`);
-  return decodeURIComponent(found[1]);
+  return decoded(found[1]);
+}
+
+/** A part of the address. Anybody may have written it, so it may be no part of one at all. */
+export function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 export function storedToken() {

@@ -1,6 +1,6 @@
 // The console: which view is shown, and for whom.
 
-import { claimsOf, clientFor, forgetToken, looksLikeToken, storedToken, storeToken, takeTokenFromAddress } from "./account.js";
+import { claimsOf, clientFor, decoded, forgetToken, looksLikeToken, storedToken, storeToken, takeTokenFromAddress } from "./account.js";
 import { foreign, h, set } from "./dom.js";
 import { clearProblems } from "./problems.js";
 import { documentsView } from "./views/documents.js";
@@ -70,7 +70,7 @@ function route() {
   if (view === "documents" || view === "playground") dropList();
   if (view === "documents") return show(documentsView(client, signal));
   if (view === "playground") return show(playgroundView(ask, signal, draft));
-  showRuns(view === "runs" && id !== "" ? decodeURIComponent(id) : undefined, signal);
+  showRuns(view === "runs" && id !== "" ? decoded(id) : undefined, signal);
 }
 
 function dropList() {

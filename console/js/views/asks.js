@@ -22,7 +22,7 @@ function makeAsk(ask, answer) {
   controls.append(...(ask.kind === "approval" ? approval(ask, send) : question(ask, send)));
   const title = `ask-${ask.askId}`;
   return h("section", { class: "card ask", "aria-labelledby": title },
-    h("h2", { id: title }, ask.kind === "approval" ? "May it?" : "It asks"),
+    h("h2", { id: title }, ask.kind === "approval" ? "Approval needed" : "A question for you"),
     h("p", { dir: "auto" }, foreign(visible(ask.text))),
     // All of it, in characters that can be seen: this is what is approved.
     ask.call && h("div", { class: "call" }, h("code", {}, foreign(visible(ask.call.tool_name))), h("pre", { dir: "ltr" }, foreign(json(ask.call.params)))),

@@ -18,7 +18,8 @@ export function documentsView(client, signal) {
   const remove = confirmation();
   const element = h("div", { class: "page" },
     h("h1", {}, "Documents"),
-    h("div", { class: "grid two" }, fileForm(client, refresh), textForm(client, refresh)),
+    h("section", { class: "card", "aria-labelledby": "hand-in-title" },
+      h("h2", { id: "hand-in-title" }, "Hand documents in"), fileForm(client, refresh), textForm(client, refresh)),
     h("section", { class: "card", "aria-labelledby": "documents-title" },
       h("h2", { id: "documents-title" }, "What can be found"), list, empty,
       h("div", { class: "row spread pager" }, previous, where, next)),
@@ -98,7 +99,7 @@ function fileForm(client, done) {
     files.value = "";
     announce(`${chosen.length} handed in.`);
   };
-  return h("form", { class: "card", on: { submit } }, h("h2", {}, "Hand documents in"),
+  return h("form", { on: { submit } },
     field("Choose files", files, "Markdown, text, HTML or PDF. The same name again takes the place of the old."), button);
 }
 
@@ -114,7 +115,7 @@ function textForm(client, done) {
     announce("Handed in.");
     await done();
   };
-  return h("details", { class: "card" }, h("summary", {}, "Or write a text"),
+  return h("details", {}, h("summary", {}, "Or write a text"),
     h("form", { on: { submit } }, field("Name", source), field("Text, in Markdown", text), button));
 }
 

@@ -16,7 +16,7 @@ const shown = new WeakMap();
 function makeStep(step) {
   return h("li", { class: "step", "data-kind": step.kind },
     h("div", { class: "step-head" },
-      h("span", { class: "icon", "aria-hidden": "true" }, ICONS[step.kind] ?? "•"),
+      h("span", { class: "icon", "aria-hidden": "true" }, Object.hasOwn(ICONS, step.kind) ? ICONS[step.kind] : "•"),
       h("h3", {}, `${step.number}. `, foreign(nameOf(step))),
       h("span", { class: "chip" }), h("span", { class: "meta took" })),
     h("p", { class: "said", dir: "auto" }),
