@@ -9,11 +9,12 @@ const FORBIDDEN = /^(on|style$|srcdoc$)/i;
  */
 export function h(tag, props = {}, ...children) {
   const element = document.createElement(tag);
+  // Before the attributes: to an element with `dir=auto` each child that comes costs a look at all of them.
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   for (const [name, value] of Object.entries(props)) {
     if (name === "on") for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
     else set(element, name, value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 

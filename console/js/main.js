@@ -1,6 +1,7 @@
 // The console: which view is shown, and for whom.
 
 import { claimsOf, clientFor, decoded, forgetToken, looksLikeToken, storedToken, storeToken, takeTokenFromAddress } from "./account.js";
+import { announce } from "./announce.js";
 import { foreign, h, set } from "./dom.js";
 import { clearProblems } from "./problems.js";
 import { documentsView } from "./views/documents.js";
@@ -52,10 +53,11 @@ function showAccount() {
     h("button", { type: "button", class: "quiet", on: { click: signOut } }, "Sign out"));
 }
 
-/** Shows a view, and leads keyboard and screen reader to it. */
+/** Shows a view, and says so. */
 function show(element, heading = element.querySelector("h1")) {
   main.replaceChildren(element);
   document.title = `${heading?.textContent || "SBA"} · SBA`.replace(/^(.{60}).*?( · SBA)$/, "$1…$2");
+  announce(document.title);
   scrollTo(0, 0);
 }
 

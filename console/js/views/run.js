@@ -40,6 +40,7 @@ export function runView(client, id, signal, { playground }) {
     past, asks, artifacts, steps, notices);
 
   function show() {
+    const following = position === undefined && isAtEnd();
     const state = recording.stateAt(position ?? recording.length);
     const newest = recording.last;
     setText(title, newest.prompt ?? "…");
@@ -56,6 +57,7 @@ export function runView(client, id, signal, { playground }) {
     showSteps(steps, state.steps);
     notices.replaceChildren(...state.notices.map(({ text, code }) => h("li", {}, foreign(text), " ", h("code", {}, foreign(code)))));
     tell(newest);
+    if (following && !isTerminal(newest.status)) scrollTo(0, document.documentElement.scrollHeight);
   }
 
   let told = "";
@@ -86,6 +88,11 @@ export function runView(client, id, signal, { playground }) {
   show();
   void watch();
   return element;
+}
+
+/** Whether a reader has gone to the end of the page, and wants to stay there. */
+function isAtEnd() {
+  return scrollY > 0 && innerHeight + scrollY >= document.documentElement.scrollHeight - 32;
 }
 
 function factsOf({ workflow, createdAt, endedAt, usage }) {

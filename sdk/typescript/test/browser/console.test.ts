@@ -183,6 +183,39 @@ describe("the console", { skip: missing }, () => {
     assert.equal(await said(), (await run.finished()).steps.map(({ text }) => text).join("|"));
   });
 
+  test("where a proxy lets no WebSocket through, server-sent events do as well", async () => {
+    site.webSockets = false;
+    const run = await client.runs.start({ prompt: "slowly, past a proxy", workflow: "agentic" });
+    await signIn();
+    await page.goto(`${site.url}/#/runs/${run.id}`);
+    await page.waitForSelector("text=Live by server-sent events");
+    await phase(page, "closed");
+    site.webSockets = true;
+    assert.equal(await said(), (await run.finished()).steps.map(({ text }) => text).join("|"));
+  });
+
+  test("a report is made into elements, never into more than it may be, and in no time", async () => {
+    await page.goto(site.url);
+    const made = (text: string) => page.evaluate(`import("/js/markdown.js").then(({ markdown }) => {
+      const box = document.createElement("div");
+      box.append(...markdown(${JSON.stringify(text)}));
+      return { html: box.innerHTML, names: [...new Set([...box.querySelectorAll("*")].map((e) => e.localName))] };
+    })`) as Promise<{ html: string; names: string[] }>;
+    const { html } = await made("# A\n\n1. **b** *c* `d` [e](https://f.example/g)\n   > h\n\n```\n<i>\n```\n\\*j");
+    assert.equal(html, '<h3>A</h3><ol start="1"><li dir="auto"><p dir="auto"><strong>b</strong> <em>c</em> <code>d</code> <span><a href="https://f.example/g" target="_blank" rel="noopener noreferrer">e</a> (f.example)</span></p><blockquote dir="auto"><p dir="auto">h</p></blockquote></li></ol><pre><code>&lt;i&gt;</code></pre><p dir="auto">*j</p>');
+    for (const target of ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example", "/api/v1/runs", "\tjavascript:x", "https:evil"]) {
+      const { html: link } = await made(`[x](${target})`);
+      assert.ok(!link.includes("<a ") || target === "https:evil", `${target}: ${link}`);
+    }
+    const allowed = new Set(["h3", "h4", "h5", "h6", "p", "ol", "ul", "li", "strong", "em", "code", "pre", "blockquote", "hr", "br", "span", "a"]);
+    for (const hostile of ["<script>x</script>", "*", "**", "_", "`", "[", "[x](", "> ", "- ", "  ", "#", "\\", "* * ", "1. ", "```\n", "<!--", "[a](https://b.example/)\n"]) {
+      const begun = Date.now();
+      const { names } = await made(hostile.repeat(20_000));
+      assert.deepEqual(names.filter((name) => !allowed.has(name)), [], hostile);
+      assert.ok(Date.now() - begun < 4000, `${hostile} took ${Date.now() - begun} ms`);
+    }
+  });
+
   test("what is asked is approved, by keyboard alone", async () => {
     await signIn();
     await when("document.activeElement?.id === 'prompt'", page);

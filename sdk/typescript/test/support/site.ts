@@ -22,6 +22,8 @@ export class Site {
   readonly #sockets = new Set<Socket>();
   /** WebSockets that were passed on. */
   watchers = 0;
+  /** Whether WebSockets get through; there are proxies that let none. */
+  webSockets = true;
   #down = false;
 
   static async start(gateway: string): Promise<Site> {
@@ -87,6 +89,7 @@ export class Site {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    if (!this.webSockets) return void socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
     const { hostname, port, host, origin } = this.#gateway;
     const upstream = connect(Number(port), hostname);
     this.#keep(upstream);
