@@ -23,7 +23,7 @@ export class SbaClient {
     #http;
     constructor(options) {
         const connection = {
-            baseUrl: options.baseUrl.replace(/\/+$/, ""),
+            baseUrl: addressOf(options.baseUrl),
             tokens: new TokenSource(options.token),
             // Called as a method, a browser's `fetch` refuses.
             fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
@@ -45,6 +45,13 @@ export class SbaClient {
     createTenant(tenant, options = {}) {
         return this.#http.create("/tenants", tenant, options);
     }
+}
+/** An address without a slash at its end. What is none is told here, and not as a server that cannot be reached. */
+function addressOf(baseUrl) {
+    if (baseUrl === undefined || !/^https?:\/\/[^/]/.test(baseUrl) || !URL.canParse(baseUrl)) {
+        throw new TypeError(`baseUrl is no address of a gateway: ${String(baseUrl)}`);
+    }
+    return baseUrl.replace(/\/+$/, "");
 }
 function settingsOf(options) {
     return {

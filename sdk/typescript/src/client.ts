@@ -55,7 +55,7 @@ export class SbaClient {
 
   constructor(options: ClientOptions) {
     const connection = {
-      baseUrl: options.baseUrl.replace(/\/+$/, ""),
+      baseUrl: addressOf(options.baseUrl),
       tokens: new TokenSource(options.token),
       // Called as a method, a browser's `fetch` refuses.
       fetch: options.fetch ?? ((input: RequestInfo | URL, init?: RequestInit) => globalThis.fetch(input, init)),
@@ -79,6 +79,14 @@ export class SbaClient {
   createTenant(tenant: CreateTenant, options: KeyedCallOptions = {}): Promise<TenantView> {
     return this.#http.create("/tenants", tenant, options);
   }
+}
+
+/** An address without a slash at its end. What is none is told here, and not as a server that cannot be reached. */
+function addressOf(baseUrl: string | undefined): string {
+  if (baseUrl === undefined || !/^https?:\/\/[^/]/.test(baseUrl) || !URL.canParse(baseUrl)) {
+    throw new TypeError(`baseUrl is no address of a gateway: ${String(baseUrl)}`);
+  }
+  return baseUrl.replace(/\/+$/, "");
 }
 
 function settingsOf(options: ClientOptions): StreamSettings {

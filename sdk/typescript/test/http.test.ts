@@ -91,6 +91,13 @@ test("silence and absence are errors of the connection", async () => {
   await assert.rejects(quickClient(gateway.url).runs.list({}, { signal: stop.signal }), { message: "enough" });
 });
 
+test("an address that is none is told at once", () => {
+  for (const baseUrl of ["", "sba.example", "ws://sba.example", "http://", "/api", undefined as unknown as string]) {
+    assert.throws(() => quickClient(baseUrl), TypeError, baseUrl);
+  }
+  quickClient("https://sba.example/below/");
+});
+
 test("lists are walked page by page", async () => {
   gateway.onRequest = (request, response) => {
     const page = Number(new URL(request.url ?? "", "http://x").searchParams.get("page"));
