@@ -46,6 +46,7 @@ if [ "$what" = all ]; then
         else
             skip tests "the servers and models could not be fetched"
         fi
+        run "SDK and console" env SBA_BIN="$sba" deploy/web.sh
         run "documentation tests" cargo test --locked --workspace --doc --quiet
     else
         failed="$failed

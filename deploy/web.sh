@@ -114,7 +114,7 @@ if ! { node scripts/clean.mjs .test && node_modules/.bin/tsc --project tsconfig.
   SDK: tests do not compile"
     finish
 fi
-run "SDK: a scripted server" sh -c 'exec node --test --test-reporter=dot $(ls .test/*.test.js | grep -v real)'
+run "SDK: a scripted server" sh -c 'exec node --test --test-reporter=dot $(ls .test/*.test.js | grep -v -e real -e ag-ui)'
 
 SBA_BIN=${SBA_BIN:-${CARGO_TARGET_DIR:-target}/debug/sba}
 case $SBA_BIN in
@@ -128,6 +128,7 @@ if [ ! -x "$SBA_BIN" ]; then
 fi
 export SBA_BIN
 run "SDK: a whole installation" node --test --test-reporter=dot .test/real.test.js
+run "AG-UI: its client on a whole installation" node --test --test-reporter=dot .test/ag-ui.test.js
 if SBA_CHROMIUM=$(find_chromium); then
     export SBA_CHROMIUM
     run "console" node --test --test-reporter=dot .test/browser/console.test.js

@@ -120,11 +120,11 @@ async fn answer(app: &App, principal: &Principal, input: &RunAgentInput) -> Resu
 /// What a frame comes to. What stands in no log is about a run that has lost its own.
 fn hear(translation: &mut Translation, frame: &Frame) -> Result<Said, Unwritable> {
     let text = frame.json()?;
-    if let Ok(envelope) = serde_json::from_str::<RawEnvelope>(&text) {
+    if let Ok(envelope) = serde_json::from_str::<RawEnvelope>(text) {
         // What a newer version says is passed over.
         return Ok(envelope.open().map_or_else(|_| Said::default(), |event| translation.hear(&event)));
     }
-    let notice: Value = serde_json::from_str(&text).unwrap_or_default();
+    let notice: Value = serde_json::from_str(text).unwrap_or_default();
     Ok(notice.pointer("/payload/run").map_or_else(Said::default, |view| translation.late(view)))
 }
 

@@ -3,6 +3,28 @@
  * Do not make direct changes to the file.
  */
 export interface paths {
+    "/api/v1/ag-ui": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A run for a client of AG-UI
+         * @description Takes the input of a run as AG-UI defines it and answers with its events. The same input again has the same events; with
+         *     `Last-Event-ID` those behind it. Where a person is asked, the client's run ends with an interrupt, and `resume` of the
+         *     next answers it.
+         */
+        post: operations["ag_ui"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/artifacts": {
         parameters: {
             query?: never;
@@ -281,7 +303,8 @@ export interface paths {
          * @description A WebSocket. Each message is one event of the run, in order, without gaps and without repeats. The stream is closed
          *     with code 1000 after the event `done`. A client that was cut off comes back with `after`, the last `seq` it has.
          *     A browser, which can set no headers here, offers `sba.bearer.<token>` and `sba.session.<token>` as subprotocols
-         *     beside `sba.v1.json`.
+         *     beside `sba.v1.json`, `sba.v1.msgpack` or `sba.v1.cbor`, or sends its tokens in a first message. `docs/protocol.md` has
+         *     the messages of both sides.
          */
         get: operations["stream_run"];
         put?: never;
@@ -410,6 +433,27 @@ export interface paths {
          * @description A user sees their own sessions only.
          */
         get: operations["get_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{session_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch the runs of a session
+         * @description A WebSocket that shows the runs that the client subscribes to: those of the session, and those of the tenant that belong
+         *     to no session. Tokens and subprotocols are those of a run's stream; `docs/protocol.md` has the messages of both sides.
+         */
+        get: operations["stream_session"];
         put?: never;
         post?: never;
         delete?: never;
@@ -716,6 +760,11 @@ export interface components {
              * @example waiting_input
              */
             status: string;
+        };
+        /** @description Something that the model is to know. */
+        Context: {
+            description?: string;
+            value?: string;
         };
         /**
          * @description A schedule to be made.
@@ -1443,6 +1492,54 @@ export interface components {
              */
             total: number;
         };
+        /** @description An answer. */
+        Resume: {
+            /** @description What is answered. */
+            interruptId: string;
+            /** @description The answer. */
+            payload?: Record<string, never>;
+            /** @description Whether it is answered, or nobody wants to. */
+            status: components["schemas"]["ResumeStatus"];
+        };
+        /**
+         * @description How a question was settled.
+         * @enum {string}
+         */
+        ResumeStatus: "resolved" | "cancelled";
+        /**
+         * @description The input of a run, as AG-UI defines it. What SBA has no use for is passed over.
+         * @example {
+         *       "threadId": "thread-1",
+         *       "runId": "run-1",
+         *       "state": {},
+         *       "tools": [],
+         *       "context": [],
+         *       "forwardedProps": {},
+         *       "messages": [
+         *         {
+         *           "id": "m1",
+         *           "role": "user",
+         *           "content": "Create a task to pay the invoice of Acme."
+         *         }
+         *       ]
+         *     }
+         */
+        RunAgentInput: {
+            /** @description What the model is to know besides. */
+            context?: components["schemas"]["Context"][];
+            /** @description `sba.workflow` and `sba.options`, as `POST /api/v1/runs` takes them; `agentic` where no workflow is named. */
+            forwardedProps?: Record<string, never>;
+            /** @description What was said so far; the last message of the user is what is asked. */
+            messages?: Record<string, never>[];
+            /** @description The answers to what the run before asked. */
+            resume?: components["schemas"]["Resume"][];
+            /** @description The run, as the client names it: the same again is the same run. */
+            runId: string;
+            /** @description The state that the client has; SBA adds `sba` to it. */
+            state?: Record<string, never>;
+            /** @description The conversation, as the client names it. */
+            threadId: string;
+        };
         /** @description A run, without what it did. */
         RunSummary: {
             /**
@@ -1521,8 +1618,15 @@ export interface components {
             /** @description What it asks people, the oldest question first; answered with `POST /runs/{run_id}/continue`. */
             asks: components["schemas"]["AskView"][];
             cancel?: components["schemas"]["CancelView"] | null;
+            /** @description Why it stands where it does, where somebody or something gave a reason: why it is paused. */
+            reason?: string | null;
             /** @description What it did, in order. */
             steps: components["schemas"]["StepView"][];
+            /**
+             * Format: date-time
+             * @description When it goes on by itself, where it is paused until then.
+             */
+            until?: string | null;
         };
         /** @description A schedule. */
         ScheduleView: {
@@ -1830,6 +1934,8 @@ export interface components {
              * @example completed
              */
             status: string;
+            /** @description What its model has said so far, while it is under way; absent otherwise. */
+            text?: string | null;
             tool_call?: components["schemas"]["CallView"] | null;
             usage?: components["schemas"]["UsageView"] | null;
         };
@@ -2006,6 +2112,150 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ag_ui: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The id of the last event that the client has */
+                "Last-Event-ID"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunAgentInput"];
+            };
+        };
+        responses: {
+            /** @description The events */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description `invalid_request`, `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_slow` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `idempotency_conflict`, `run_finished`, `nothing_asked`, `already_answered` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `payload_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited`, `too_many_commands` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `head_too_large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `storage_full`, `unavailable`, `overloaded` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `deadline_exceeded` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_artifacts: {
         parameters: {
             query?: {
@@ -3914,6 +4164,12 @@ export interface operations {
                  * @example 0
                  */
                 after?: number;
+                /**
+                 * @description `history`, the default, sends every event. `snapshot` begins with the run as it stands, and gives a viewer that falls
+                 *     behind another snapshot in the place of what it missed.
+                 * @example history
+                 */
+                from?: "history" | "snapshot";
             };
             header?: {
                 /** @description Needed when the run belongs to a session */
@@ -3934,6 +4190,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description `invalid_request`, `unknown_subprotocol` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `unauthenticated`, `token_expired` */
             401: {
                 headers: {
@@ -3943,7 +4208,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `forbidden`, `session_token_invalid`, `session_expired` */
+            /** @description `forbidden`, `session_token_invalid`, `session_expired`, `origin_refused` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4805,6 +5070,120 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `head_too_large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `deadline_exceeded` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    stream_session: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The session's token */
+                "X-Session-Token"?: string | null;
+            };
+            path: {
+                /** @description The session */
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream begins */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid_request`, `unknown_subprotocol` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `session_token_invalid`, `session_expired`, `origin_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `upgrade_required` */
+            426: {
                 headers: {
                     [name: string]: unknown;
                 };
