@@ -43,7 +43,7 @@ async fn begin(options: StackOptions) -> anyhow::Result<Stack> {
     // Not everybody has it on the path.
     let sba = std::env::current_exe()?;
     println!(
-        "SBA runs.\n\n  address        {url}\n  documentation  {url}/docs\n  tenant         {tenant}\n  \
+        "SBA runs.\n\n  address        {url}\n  console        {url}/#token={token}\n  documentation  {url}/docs\n  tenant         {tenant}\n  \
          configuration  {config}\n  token          {token}\n\n\
          Try next:\n\n  export SBA_URL={url} SBA_TOKEN={token}\n\n  \
          1. Hand documents in:\n     {sba} ingest README.md docs\n\n  \

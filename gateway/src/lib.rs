@@ -15,6 +15,7 @@ pub mod error;
 mod ag_ui;
 mod api;
 mod app;
+mod console;
 mod extract;
 mod http;
 mod mint;

@@ -18,6 +18,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     api,
     app::App,
+    console,
     error::{ApiError, Code},
     http::{fits, linger, observe},
 };
@@ -25,7 +26,9 @@ use crate::{
 /// The gateway as a service.
 pub(crate) fn router(app: &App, health: &Health) -> Router {
     let (api, document) = api::router(app);
+    let pages = if app.config.gateway.console { console::router() } else { Router::new() };
     let mut router = api
+        .merge(pages)
         .method_not_allowed_fallback(wrong_method)
         .fallback(nowhere)
         .layer(middleware::from_fn_with_state(app.config.gateway.max_head_bytes, fits))

@@ -37,6 +37,37 @@ async fn every_error_has_the_same_form_and_names_its_request() {
 }
 
 #[tokio::test]
+async fn the_console_is_served_unless_it_is_not_wanted() {
+    let bench = bench().await;
+    let get = async |bench: &bench::Bench, path: &str, known: &str| {
+        let request = Request::get(path).header("if-none-match", known).body(Body::empty()).unwrap();
+        bench.router.clone().oneshot(request).await.unwrap()
+    };
+    for (path, media_type) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/console.css", "text/css; charset=utf-8"),
+        ("/icon.svg", "image/svg+xml"),
+        ("/js/main.js", "text/javascript; charset=utf-8"),
+        ("/sdk/index.js", "text/javascript; charset=utf-8"),
+    ] {
+        let page = get(&bench, path, "").await;
+        assert_eq!((page.status(), &page.headers()["content-type"]), (StatusCode::OK, &media_type.parse().unwrap()));
+        assert_eq!(page.headers()["x-content-type-options"], "nosniff");
+        let policy = page.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';") && !policy.contains("unsafe"), "{policy}");
+        let etag = page.headers()["etag"].to_str().unwrap().to_owned();
+        assert_eq!(get(&bench, path, &etag).await.status(), StatusCode::NOT_MODIFIED);
+    }
+    for nothing in
+        ["/js/../index.html", "/js/none.js", "/sdk/%2e%2e/package.json", "/sdk/", "/README.md", "/index.html"]
+    {
+        assert_eq!(get(&bench, nothing, "").await.status(), StatusCode::NOT_FOUND, "{nothing}");
+    }
+    let without = bench_with(|config| config.gateway.console = false).await;
+    assert_eq!(get(&without, "/", "").await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn who_asks_is_checked_first() {
     let bench = bench().await;
     let send = async |value: Option<String>| {

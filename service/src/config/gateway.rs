@@ -16,6 +16,8 @@ pub struct GatewayConfig {
     pub listen: String,
     /// Address under which clients reach this gateway, for links in answers. Unset: the one it listens on.
     pub public_url: Option<String>,
+    /// Whether the console is served at `/`.
+    pub console: bool,
     /// Origins of browser pages that may call the API; `*` means any.
     pub cors_origins: Vec<String>,
     /// Origins of browser pages that may open a WebSocket, besides those of the host that they talk to; `*` means any.
@@ -103,6 +105,7 @@ impl Default for GatewayConfig {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
             public_url: None,
+            console: true,
             cors_origins: Vec::new(),
             allowed_origins: Vec::new(),
             max_connections: 16_384,

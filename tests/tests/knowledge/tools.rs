@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sba_store::{Store, artifacts, audit::Actor, blob::Blobs, chunks::NewChunk, documents};
 use sba_subjects::{
-    id::{ArtifactId, CallId, RunId, TenantKey, UserId},
+    id::{CallId, RunId, TenantKey, UserId},
     tool::{Hit, RenderParams, RenderResult, SearchResult, Section, html_form},
 };
 use sba_workers::{
