@@ -17,8 +17,10 @@ export function runList(client, signal) {
   const next = h("button", { type: "button", class: "quiet", on: { click: () => turn(1) } }, "Older →");
   const filter = h("select", { id: "status-filter", "aria-label": "Show runs", on: { change: () => choose(filter.value) } },
     STATUSES.map((status) => h("option", { value: status }, status === "" ? "All runs" : statusWords(status))));
+  const fresh = h("a", { class: "new", href: "#/", hidden: true }, "New run");
   const element = h("aside", { class: "list", "aria-labelledby": "runs-title" },
     h("div", { class: "row spread" }, h("h2", { id: "runs-title" }, "Runs"), filter),
+    fresh,
     list, empty,
     h("div", { class: "row spread pager" }, previous, where, next));
 
@@ -63,6 +65,7 @@ export function runList(client, signal) {
     refresh,
     select(run) {
       state.current = run;
+      fresh.hidden = run === undefined;
       for (const item of list.children) mark(item, run);
     },
   };

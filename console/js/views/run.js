@@ -43,9 +43,12 @@ export function runView(client, id, signal, { playground }) {
     const following = position === undefined && isAtEnd();
     const state = recording.stateAt(position ?? recording.length);
     const newest = recording.last;
-    setText(title, newest.prompt ?? "…");
+    const begun = recording.length > 0;
+    setText(title, begun ? (newest.prompt ?? "…") : pill.element.dataset.phase === "failed" ? "This run cannot be shown" : "…");
     set(chip, "data-status", state.status);
-    setText(chip, statusWords(state.status));
+    setText(chip, begun ? statusWords(state.status) : "");
+    slider.element.hidden = !begun;
+    actions.element.hidden = !begun;
     setText(facts, factsOf(state));
     showNote(note, state);
     actions.show(newest);

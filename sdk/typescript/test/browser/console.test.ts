@@ -307,6 +307,7 @@ describe("the console", { skip: missing }, () => {
     const alert = page.locator("[role=alert]", { hasText: "not_found" });
     await alert.waitFor();
     assert.match(await alert.innerText(), /request .{8,}/);
+    await page.waitForSelector("h1 >> text=This run cannot be shown");
     await alert.locator("[aria-label=Dismiss]").click();
     await alert.waitFor({ state: "detached" });
   });
