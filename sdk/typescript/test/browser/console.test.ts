@@ -194,6 +194,37 @@ describe("the console", { skip: missing }, () => {
     assert.equal(await said(), (await run.finished()).steps.map(({ text }) => text).join("|"));
   });
 
+  test("a run is paused, goes on, and is cancelled", async () => {
+    sba.model.script("stoppable", { calls: [{ name: "task_list", arguments: {} }], say: "step after step ", pauseMs: 150 });
+    const run = await client.runs.start({ prompt: "stoppable", workflow: "agentic" });
+    await signIn();
+    await page.goto(`${site.url}/#/runs/${run.id}`);
+    await page.waitForSelector(".said");
+    await page.click(".actions >> text=Pause");
+    await page.waitForSelector(".head .chip[data-status=paused]");
+    await page.click(".actions >> text=Resume");
+    await page.waitForSelector(".head .chip[data-status=running]");
+    await page.click(".actions >> text=Cancel");
+    await page.waitForSelector(".head .chip[data-status=cancelled]");
+    assert.equal((await run.view()).cancel?.reason, "asked for in the console");
+  });
+
+  test("binary messages are read in a browser as well", async () => {
+    const run = await client.runs.start({ prompt: "When are invoices paid, in bytes?", workflow: "agentic" });
+    const log = [];
+    for await (const message of run.stream()) log.push(message);
+    await page.goto(site.url);
+    for (const codec of ["msgpack", "cbor"]) {
+      const seen = await page.evaluate(`import("/sdk/index.js").then(async ({ SbaClient }) => {
+        const client = new SbaClient({ baseUrl: location.origin, token: ${JSON.stringify(token)}, codec: "${codec}", transports: ["websocket"], shared: false });
+        const log = [];
+        for await (const message of client.runs.open("${run.id}").stream()) log.push(message);
+        return log;
+      })`);
+      assert.deepEqual(seen, log, codec);
+    }
+  });
+
   test("a report is made into elements, never into more than it may be, and in no time", async () => {
     await page.goto(site.url);
     const made = (text: string) => page.evaluate(`import("/js/markdown.js").then(({ markdown }) => {
