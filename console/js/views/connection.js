@@ -38,5 +38,5 @@ export function connectionPill() {
     }
     if (state.phase === "closed") show(state.cause ? "failed" : "closed", state.cause ? "Given up" : "Complete");
   };
-  return { element, hear, stop: () => clearInterval(countdown) };
+  return { element, hear, say: show, stop: () => clearInterval(countdown) };
 }

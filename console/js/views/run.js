@@ -12,6 +12,9 @@ import { connectionPill } from "./connection.js";
 import { timeSlider } from "./slider.js";
 import { showSteps } from "./steps.js";
 
+/** Time between two looks at a run that cannot be watched. */
+const ASK_MS = 2000;
+
 export function runView(client, id, signal, { playground }) {
   const run = client.runs.open(id);
   const recording = new Recording(id);
@@ -80,11 +83,28 @@ export function runView(client, id, signal, { playground }) {
         render();
       }
     } catch (error) {
-      if (!signal.aborted) problem(error, "The run cannot be watched");
+      if (error.code === "session_token_invalid") await askAgain().catch(failed);
+      else failed(error);
     } finally {
       pill.stop();
     }
     render();
+  }
+
+  /** A run of somebody's session cannot be watched from here, but it can be read: so it is read again and again. */
+  async function askAgain() {
+    for (let over = false; !over; ) {
+      const view = await run.view({ signal });
+      if (view.seq > recording.last.seq) recording.push({ type: "snapshot", run: id, payload: { seq: view.seq, run: view } });
+      over = isTerminal(view.status);
+      pill.say(over ? "closed" : "open", over ? "Complete" : "Read again and again: it belongs to a session");
+      render();
+      if (!over) await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+    }
+  }
+
+  function failed(error) {
+    if (!signal.aborted) problem(error, "The run cannot be watched");
   }
 
   signal.addEventListener("abort", () => slider.stop(), { once: true });

@@ -225,6 +225,17 @@ describe("the console", { skip: missing }, () => {
     }
   });
 
+  test("a run of a session, which cannot be watched without its token, is read again and again", async () => {
+    const session = await client.sessions.open({ ttl_seconds: 600 });
+    const run = await session.start({ prompt: "slowly, in a session", workflow: "agentic" });
+    await signIn();
+    await page.goto(`${site.url}/#/runs/${run.id}`);
+    await page.waitForSelector("text=it belongs to a session");
+    await phase(page, "closed");
+    assert.equal(await said(), (await run.finished()).steps.map(({ text }) => text).join("|"));
+    assert.equal(await page.locator(".alert").count(), 0);
+  });
+
   test("a report is made into elements, never into more than it may be, and in no time", async () => {
     await page.goto(site.url);
     const made = (text: string) => page.evaluate(`import("/js/markdown.js").then(({ markdown }) => {
