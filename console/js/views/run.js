@@ -4,16 +4,14 @@ import { isTerminal } from "../../sdk/index.js";
 import { announce } from "../announce.js";
 import { eachFrame, foreign, h, set, setText } from "../dom.js";
 import { duration, moment, number, statusWords } from "../format.js";
-import { attempt, problem } from "../problems.js";
+import { attempt } from "../problems.js";
 import { Recording } from "../recording.js";
 import { showArtifacts } from "./artifacts.js";
 import { showAsks } from "./asks.js";
 import { connectionPill } from "./connection.js";
 import { timeSlider } from "./slider.js";
 import { showSteps } from "./steps.js";
-
-/** Time between two looks at a run that cannot be watched. */
-const ASK_MS = 2000;
+import { watch } from "./watch.js";
 
 export function runView(client, id, signal, { playground }) {
   const run = client.runs.open(id);
@@ -21,6 +19,7 @@ export function runView(client, id, signal, { playground }) {
   let position;
 
   const pill = connectionPill();
+  const tell = teller();
   const title = h("h1", { class: "prompt", dir: "auto" }, "…");
   const chip = h("span", { class: "chip" });
   const facts = h("p", { class: "meta facts" });
@@ -62,55 +61,29 @@ export function runView(client, id, signal, { playground }) {
     showArtifacts(artifacts, state.artifacts, client);
     showSteps(steps, state.steps);
     notices.replaceChildren(...state.notices.map(({ text, code }) => h("li", {}, foreign(text), " ", h("code", {}, foreign(code)))));
-    tell(newest);
+    tell(newest, pill.element.dataset.phase);
     if (following && !isTerminal(newest.status)) scrollTo(0, document.documentElement.scrollHeight);
-  }
-
-  let told = "";
-  /** A screen reader hears of steps and ends, not of every word. */
-  function tell(state) {
-    const step = state.steps.at(-1);
-    const words = isTerminal(state.status) ? `The run is ${statusWords(state.status).toLowerCase()}.`
-      : step ? `Step ${step.number} ${step.status === "running" ? "begins" : "has ended"}.` : "";
-    if (words !== told && words !== "" && pill.element.dataset.phase === "open") announce(words);
-    told = words;
-  }
-
-  async function watch() {
-    try {
-      for await (const message of run.stream({ signal, onState: pill.hear })) {
-        recording.push(message);
-        render();
-      }
-    } catch (error) {
-      if (error.code === "session_token_invalid") await askAgain().catch(failed);
-      else failed(error);
-    } finally {
-      pill.stop();
-    }
-    render();
-  }
-
-  /** A run of somebody's session cannot be watched from here, but it can be read: so it is read again and again. */
-  async function askAgain() {
-    for (let over = false; !over; ) {
-      const view = await run.view({ signal });
-      if (view.seq > recording.last.seq) recording.push({ type: "snapshot", run: id, payload: { seq: view.seq, run: view } });
-      over = isTerminal(view.status);
-      pill.say(over ? "closed" : "open", over ? "Complete" : "Read again and again: it belongs to a session");
-      render();
-      if (!over) await new Promise((resolve) => setTimeout(resolve, ASK_MS));
-    }
-  }
-
-  function failed(error) {
-    if (!signal.aborted) problem(error, "The run cannot be watched");
   }
 
   signal.addEventListener("abort", () => slider.stop(), { once: true });
   show();
-  void watch();
+  void watch(run, recording, { signal, pill, heard: render });
   return element;
+}
+
+/** Tells a screen reader of steps and ends as they come, not of every word. */
+function teller() {
+  let told = "";
+  let live = false;
+  return (state, phase) => {
+    // The end comes together with the connection's.
+    live ||= phase === "open";
+    const step = state.steps.at(-1);
+    const words = isTerminal(state.status) ? `The run is ${statusWords(state.status).toLowerCase()}.`
+      : step ? `Step ${step.number} ${step.status === "running" ? "begins" : "has ended"}.` : "";
+    if (words !== told && words !== "" && live) announce(words);
+    told = words;
+  };
 }
 
 /** Whether a reader has gone to the end of the page, and wants to stay there. */

@@ -99,6 +99,7 @@ describe("the console", { skip: missing }, () => {
     await page.click(".hits summary >> nth=0");
     assert.match(await page.locator(".hits blockquote").first().innerText(), /paid within 30 days/);
     assert.match(await said(), /Invoices are paid within 30 days/);
+    await page.waitForSelector("#announcer >> text=The run is completed.", { state: "attached" });
     await page.click("text=Read");
     await page.waitForSelector(".report >> text=Sources");
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("text=Download Markdown")]);
