@@ -3,8 +3,7 @@ import type { RunStatus, SnapshotMessage } from "./event.js";
 import { isMap } from "./message.js";
 import { emptyRun, type ArtifactState, type AskState, type CallState, type RunState, type StepState } from "./run-state.js";
 
-
-type StepView = RunView["steps"][number] & { readonly text?: string | null };
+type StepView = RunView["steps"][number];
 
 /** The state that a snapshot shows. It replaces what was known, but for a gap that it is the answer to. */
 export function stateOfSnapshot(message: SnapshotMessage, before: RunState): RunState {
