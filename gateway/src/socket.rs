@@ -111,7 +111,8 @@ async fn serve(mut socket: Socket, app: App, target: Target, admitted: Option<Ad
     let greeted = async {
         match admitted {
             Some(admitted) => Ok(admitted),
-            None => greet::greet(&mut socket, &app, target).await,
+            // In a place of its own: an idle socket holds what its future may ever need.
+            None => Box::pin(greet::greet(&mut socket, &app, target)).await,
         }
     };
     let admitted = tokio::select! {
@@ -119,7 +120,7 @@ async fn serve(mut socket: Socket, app: App, target: Target, admitted: Option<Ad
         () = hub.stopped() => Err(End::Stopping),
     };
     let end = match admitted {
-        Ok(admitted) => return converse(socket, app, target, admitted).await,
+        Ok(admitted) => return Box::pin(converse(socket, app, target, admitted)).await,
         Err(end) => end,
     };
     debug!(?end, "a client that showed no token was not let in");

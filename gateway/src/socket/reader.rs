@@ -167,7 +167,8 @@ impl Reader {
 
     /// Takes another token of the same user.
     async fn renew(&mut self, id: &str, shown: Auth) -> Word {
-        match self.renewed(&shown.token).await {
+        // In a place of its own: it is rare and large, and an idle socket holds what its future may ever need.
+        match Box::pin(self.renewed(&shown.token)).await {
             Ok(principal) => {
                 let until = seat::until(&principal, self.app.clock.now());
                 let expires_at = expires_at(&principal);
