@@ -11,19 +11,13 @@ mod open;
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload, WriteMultipart};
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::time::timeout;
 
 pub use error::BlobError;
 pub use key::{BlobKey, BlobKind};
 pub use open::{BlobOptions, S3Options};
-
-/// Bytes of one part of an upload; S3 takes none smaller than 5 MiB.
-const PART: usize = 8 * 1024 * 1024;
-
-/// Parts of one upload that are under way at a time.
-const PARTS_IN_FLIGHT: usize = 2;
 
 /// Where blobs are kept.
 #[derive(Debug, Clone)]
@@ -53,48 +47,6 @@ impl Blobs {
         let path = key.path();
         self.within(self.store.put(&path, PutPayload::from_bytes(bytes))).await.map_err(no_bucket)?;
         Ok(())
-    }
-
-    /// Stores a stream under a key and returns how many bytes it had. Nothing is kept of one that is too
-    /// large or ends in an error.
-    ///
-    /// # Errors
-    /// As [`Blobs::put`]; `blob_source_failed` when the stream itself ends in an error.
-    pub async fn put_stream<S, E>(&self, key: &BlobKey, mut body: S) -> Result<u64, BlobError>
-    where
-        S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        let upload = self.within(self.store.put_multipart(&key.path())).await.map_err(no_bucket)?;
-        let mut writer = WriteMultipart::new_with_chunk_size(upload, PART);
-        match self.copy(&mut writer, &mut body).await {
-            Ok(bytes) => {
-                self.within(writer.finish()).await?;
-                Ok(bytes)
-            }
-            Err(error) => {
-                // What it was is more telling than that tidying up failed too.
-                let _ = self.within(writer.abort()).await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn copy<S, E>(&self, writer: &mut WriteMultipart, body: &mut S) -> Result<u64, BlobError>
-    where
-        S: Stream<Item = Result<Bytes, E>> + Unpin + Send,
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        let mut bytes = 0;
-        loop {
-            let next = timeout(self.deadline, body.next()).await.map_err(|_| BlobError::TimedOut(self.deadline))?;
-            let Some(piece) = next else { return Ok(bytes) };
-            let piece = piece.map_err(|e| BlobError::Source(Box::new(e)))?;
-            bytes += piece.len() as u64;
-            self.check_size(bytes)?;
-            self.within(writer.wait_for_capacity(PARTS_IN_FLIGHT)).await?;
-            writer.put(piece);
-        }
     }
 
     /// Reads a whole blob.

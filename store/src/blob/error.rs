@@ -23,9 +23,6 @@ pub enum BlobError {
     /// The store refuses: permissions of the folder, or credentials.
     #[error("the blob store refuses access")]
     Denied(#[source] object_store::Error),
-    /// What was to be stored ended in an error.
-    #[error("the bytes to be stored could not be read")]
-    Source(#[source] Box<dyn Error + Send + Sync>),
     /// The folder or address it was configured with cannot be used.
     #[error("the blob store cannot be opened: {0}")]
     Configuration(String, #[source] Option<Box<dyn Error + Send + Sync>>),
@@ -44,7 +41,6 @@ impl BlobError {
             Self::Full(_) => "blob_store_full",
             Self::TimedOut(_) => "blob_timeout",
             Self::Denied(_) => "blob_store_denied",
-            Self::Source(_) => "blob_source_failed",
             Self::Configuration(..) => "blob_store_invalid",
             Self::Failed(_) => "blob_store_failed",
         }

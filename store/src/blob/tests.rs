@@ -1,8 +1,5 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::io;
-
-use futures::stream;
 use sba_subjects::id::TenantId;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -33,11 +30,6 @@ async fn read(blobs: &Blobs, key: &BlobKey) -> Result<Vec<u8>, BlobError> {
     Ok(bytes)
 }
 
-/// Pieces of a megabyte each; more than one part of an upload.
-fn pieces(count: usize) -> Vec<io::Result<Bytes>> {
-    (0..count).map(|n| Ok(Bytes::from(vec![u8::try_from(n % 256).unwrap(); 1 << 20]))).collect()
-}
-
 #[tokio::test]
 async fn what_was_stored_is_read_until_it_is_deleted() {
     let folder = TempDir::new().unwrap();
@@ -46,7 +38,8 @@ async fn what_was_stored_is_read_until_it_is_deleted() {
     blobs.put(&key(1), Bytes::from_static(b"first")).await.unwrap();
     blobs.put(&key(1), Bytes::from_static(b"second")).await.unwrap();
     assert_eq!(blobs.get(&key(1)).await.unwrap(), "second");
-    assert_eq!(blobs.put_stream(&key(2), stream::iter(pieces(20))).await.unwrap(), 20 << 20);
+    let large: Vec<u8> = (0..20_u8).flat_map(|n| vec![n; 1 << 20]).collect();
+    blobs.put(&key(2), Bytes::from(large)).await.unwrap();
     let read_back = read(&blobs, &key(2)).await.unwrap();
     assert_eq!((read_back.len(), read_back[5 << 20], read_back[(20 << 20) - 1]), (20 << 20, 5, 19));
     for n in [1, 2] {
@@ -58,26 +51,12 @@ async fn what_was_stored_is_read_until_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn nothing_is_kept_of_what_is_too_large_or_breaks_off() {
+async fn nothing_is_kept_of_what_is_too_large() {
     let folder = TempDir::new().unwrap();
     let blobs = blobs(&folder, 10 << 20);
     let whole = Bytes::from(vec![0; (10 << 20) + 1]);
     assert_eq!(blobs.put(&key(1), whole).await.unwrap_err().code(), "blob_too_large");
-    let error = blobs.put_stream(&key(1), stream::iter(pieces(11))).await.unwrap_err();
-    assert_eq!(error.code(), "blob_too_large");
-    let mut broken = pieces(9);
-    broken.push(Err(io::Error::other("the client went away")));
-    let error = blobs.put_stream(&key(1), stream::iter(broken)).await.unwrap_err();
-    assert_eq!(error.code(), "blob_source_failed");
     assert_eq!(blobs.get(&key(1)).await.unwrap_err().code(), "blob_not_found");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_source_that_stands_still_is_given_up() {
-    let folder = TempDir::new().unwrap();
-    let stalled = stream::pending::<io::Result<Bytes>>();
-    let error = blobs(&folder, 100).put_stream(&key(1), stalled).await.unwrap_err();
-    assert_eq!(error.code(), "blob_timeout");
 }
 
 #[test]
