@@ -108,7 +108,7 @@ async fn a_driver_whose_command_came_to_another_too_still_leaves_it_behind() {
     stack.orchestrators()[0].freeze().unwrap();
     let jetstream = jetstream::new(stack.hub().connect().await.unwrap());
     let commands = jetstream.get_stream(Stream::Cmds.as_str()).await.unwrap();
-    let mut consumer: PullConsumer = commands.get_consumer(consumer::STARTS).await.unwrap();
+    let mut consumer: PullConsumer = commands.get_consumer(consumer::ORCHESTRATORS).await.unwrap();
     while consumer.info().await.unwrap().num_redelivered == 0 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -54,7 +54,7 @@ describe("the console", { skip: missing }, () => {
 
   async function open(where: BrowserContext): Promise<Page> {
     const opened = await where.newPage();
-    opened.setDefaultTimeout(15_000);
+    opened.setDefaultTimeout(60_000);
     opened.on("pageerror", (error) => complaints.push(String(error)));
     opened.on("console", (message) => {
       if (/Content.Security|TrustedHTML|Refused to/i.test(message.text())) complaints.push(message.text());
@@ -66,7 +66,7 @@ describe("the console", { skip: missing }, () => {
   const said = (where: Page = page): Promise<string> => where.locator(".said").allTextContents().then((texts) => texts.join("|"));
   /** Waits until an expression holds. Playwright's own way to wait evaluates text in the page, which its policy forbids. */
   async function when(expression: string, where: Page = page): Promise<void> {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + 60_000;
     while (!(await where.evaluate(`!!(${expression})`))) {
       if (Date.now() > deadline) throw new Error(`in vain waited for: ${expression}`);
       await where.waitForTimeout(20);
@@ -168,7 +168,7 @@ describe("the console", { skip: missing }, () => {
     await other.goto(`${site.url}/#/runs/${run.id}`);
     await other.waitForSelector(".alert >> text=not_found");
     assert.equal(await other.locator(".said").count(), 0);
-    await run.cancel();
+    await run.finished();
   });
 
   test("a network that is cut is seen, and healed without a word missing", async () => {
