@@ -5,20 +5,7 @@ set -u
 
 cd "$(dirname -- "$0")/.." || exit 1
 what=$1
-failed=
-skipped=
-
-run() {
-    name=$1
-    shift
-    echo "== $name" >&2
-    "$@" || failed="$failed
-  $name"
-}
-skip() {
-    skipped="$skipped
-  $1: $2"
-}
+. deploy/report.sh
 
 if cargo fmt --version >/dev/null 2>&1; then
     run format cargo fmt --all --check
@@ -54,14 +41,4 @@ if [ "$what" = all ]; then
     fi
 fi
 
-status=0
-if [ -n "$skipped" ]; then
-    echo "could not run:$skipped"
-    [ "${CI:-}" = true ] && status=1
-fi
-if [ -n "$failed" ]; then
-    echo "failed:$failed"
-    status=1
-fi
-[ "$status" = 0 ] && echo "$what: ok"
-exit "$status"
+finish "$what"

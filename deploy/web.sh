@@ -5,33 +5,7 @@ set -u
 
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 cd "$here/sdk/typescript" || exit 1
-failed=
-skipped=
-
-run() {
-    name=$1
-    shift
-    echo "== $name" >&2
-    "$@" || failed="$failed
-  $name"
-}
-skip() {
-    skipped="$skipped
-  $1: $2"
-}
-finish() {
-    status=0
-    if [ -n "$skipped" ]; then
-        echo "could not run:$skipped"
-        [ "${CI:-}" = true ] && status=1
-    fi
-    if [ -n "$failed" ]; then
-        echo "failed:$failed"
-        status=1
-    fi
-    [ "$status" = 0 ] && echo "web: ok"
-    exit "$status"
-}
+. "$here/deploy/report.sh"
 
 new_enough() {
     "$1" -e 'const [major, minor] = process.versions.node.split("."); process.exit(+major > 20 || (+major === 20 && +minor >= 3) ? 0 : 1)' 2>/dev/null
@@ -101,18 +75,18 @@ unchanged() {
 
 if ! find_node; then
     skip "SDK and console" "there is no Node.js of 20.3 or newer, and it could not be fetched"
-    finish
+    finish web
 fi
 if ! npm_do ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error >&2; then
     skip "SDK and console" "the tools of package-lock.json could not be installed"
-    finish
+    finish web
 fi
 
 run "SDK: generated files" unchanged
 if ! { node scripts/clean.mjs .test && node_modules/.bin/tsc --project tsconfig.test.json; }; then
     failed="$failed
   SDK: tests do not compile"
-    finish
+    finish web
 fi
 run "SDK: a scripted server" sh -c 'exec node --test --test-reporter=dot $(ls .test/*.test.js | grep -v -e real -e ag-ui)'
 
@@ -124,7 +98,7 @@ esac
 if [ ! -x "$SBA_BIN" ]; then
     skip "SDK: a whole installation" "there is no $SBA_BIN"
     skip "console" "there is no $SBA_BIN"
-    finish
+    finish web
 fi
 export SBA_BIN
 run "SDK: a whole installation" node --test --test-reporter=dot .test/real.test.js
@@ -135,4 +109,4 @@ if SBA_CHROMIUM=$(find_chromium); then
 else
     skip "console" "there is no Chromium, and none could be installed"
 fi
-finish
+finish web

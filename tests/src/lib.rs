@@ -9,3 +9,4 @@ pub mod proxy;
 pub mod run_log;
 pub mod s3;
 pub mod scene;
+pub mod sse;

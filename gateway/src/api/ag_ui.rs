@@ -5,7 +5,7 @@ use axum::{
     http::HeaderMap,
     response::{Response, sse::Event},
 };
-use sba_subjects::{envelope::RawEnvelope, id::RunId, run::AskKind};
+use sba_subjects::{id::RunId, run::AskKind};
 use serde_json::{Value, json};
 use tracing::{Span, field::display};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -119,13 +119,12 @@ async fn answer(app: &App, principal: &Principal, input: &RunAgentInput) -> Resu
 
 /// What a frame comes to. What stands in no log is about a run that has lost its own.
 fn hear(translation: &mut Translation, frame: &Frame) -> Result<Said, Unwritable> {
-    let text = frame.json()?;
-    if let Ok(envelope) = serde_json::from_str::<RawEnvelope>(text) {
+    if let Some(envelope) = frame.event()? {
         // What a newer version says is passed over.
         return Ok(envelope.open().map_or_else(|_| Said::default(), |event| translation.hear(&event)));
     }
-    let notice: Value = serde_json::from_str(text).unwrap_or_default();
-    Ok(notice.pointer("/payload/run").map_or_else(Said::default, |view| translation.late(view)))
+    let view = frame.notice_of().and_then(|notice| notice.pointer("/payload/run"));
+    Ok(view.map_or_else(Said::default, |view| translation.late(view)))
 }
 
 /// The last event that the client has: the event of the log that it comes from, and its place among those.

@@ -54,13 +54,8 @@ pub(crate) enum TenantError {
 
 impl Tenants {
     pub(crate) fn new(store: Store) -> Self {
-        Self::believing_for(store, TTL)
-    }
-
-    /// One that believes an answer about an account for so long.
-    fn believing_for(store: Store, ttl: Duration) -> Self {
         let earlier = Earlier { known: cache(EARLIER_TTL), settings: cache(EARLIER_TTL) };
-        Self { store, known: cache(ttl), settings: cache(SETTINGS_TTL), earlier }
+        Self { store, known: cache(TTL), settings: cache(SETTINGS_TTL), earlier }
     }
 
     /// The account of a tenant that exists; while Postgres cannot be asked, of one that did. Many who ask at once cost one

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use sba_subjects::id::RunId;
 use serde_json::json;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 use tokio::{
     sync::{Semaphore, mpsc},
     time::{Instant, timeout_at},
@@ -243,7 +243,7 @@ pub(super) fn expires_at(principal: &Principal) -> String {
     let seconds = i64::try_from(principal.expires).unwrap_or(i64::MAX);
     // What lies beyond the calendar never comes.
     let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH + FAR);
-    at.format(&Rfc3339).unwrap_or_default()
+    times::written(at)
 }
 
 /// Two thousand years after 1970.

@@ -107,6 +107,24 @@ impl Frame {
         packet.ok_or_else(|| Unwritable("it is not there".to_owned()))
     }
 
+    /// The event as the log has it; none of a message that is in no log.
+    ///
+    /// # Errors
+    /// [`Unwritable`].
+    pub(crate) fn event(&self) -> Result<Option<RawEnvelope>, Unwritable> {
+        let Source::Record(body) = &self.said.source else { return Ok(None) };
+        let envelopes = record::read(body).map_err(|error| Unwritable(error.to_string()))?;
+        Ok(envelopes.into_iter().nth(self.part))
+    }
+
+    /// The message that is in no log; none of an event.
+    pub(crate) fn notice_of(&self) -> Option<&serde_json::Value> {
+        match &self.said.source {
+            Source::Record(_) => None,
+            Source::Notice(notice) => Some(notice),
+        }
+    }
+
     /// The same as JSON.
     ///
     /// # Errors

@@ -4,12 +4,11 @@
  * @packageDocumentation
  */
 import { HttpAgent } from "@ag-ui/client";
+import { SseParser } from "./stream/sse-parser.js";
+import { Backoff } from "./util/backoff.js";
 import { sleep } from "./util/sleep.js";
-/** How often a stream is taken up again without a single event in between, before the run is given up. */
-const ATTEMPTS = 10;
-/** The first pause before another attempt, and the longest, in milliseconds. */
-const PAUSE = 200;
-const LONGEST_PAUSE = 10_000;
+/** How a stream is taken up again; it is given up when that fails so often without a single event in between. */
+const AGAIN = { minMs: 200, maxMs: 10_000, maxAttempts: 11 };
 /** `HttpAgent` for `POST /api/v1/ag-ui`, whose streams survive cuts: the connection's, and those of gateways that end. */
 export class SbaAgent extends HttpAgent {
     constructor(config) {
@@ -39,30 +38,30 @@ function behind(init, last) {
 /** The bytes of whole events, in order, once each. */
 async function* follow(body, again, signal) {
     const encoder = new TextEncoder();
-    const seen = { last: "", ended: false };
-    for (let failures = 0; !seen.ended;) {
+    const backoff = new Backoff(AGAIN);
+    let last = "";
+    let next = body;
+    for (;;) {
         try {
-            for await (const block of blocks(body)) {
-                note(seen, block);
-                failures = 0;
-                yield encoder.encode(`${block}\n\n`);
+            if (next !== undefined) {
+                for await (const { id = "", data } of eventsOf(next)) {
+                    last = id;
+                    backoff.reset();
+                    yield encoder.encode(`id: ${id}\ndata: ${data}\n\n`);
+                    if (/"type":"RUN_(FINISHED|ERROR)"/.test(data))
+                        return;
+                }
             }
         }
         catch (error) {
             if (signal?.aborted === true)
                 throw error;
         }
-        while (!seen.ended) {
-            failures += 1;
-            if (failures > ATTEMPTS)
-                throw new Error("the run's events cannot be reached");
-            await sleep(Math.min(PAUSE * 2 ** (failures - 1), LONGEST_PAUSE) * (0.5 + Math.random() / 2), signal);
-            const reopened = await reopen(again, seen.last, signal);
-            if (reopened !== undefined) {
-                body = reopened;
-                break;
-            }
-        }
+        const pause = backoff.next();
+        if (pause === undefined)
+            throw new Error("the run's events cannot be reached");
+        await sleep(pause, signal);
+        next = await reopen(again, last, signal);
     }
 }
 /** Another answer to the same request, behind the last event; nothing, where another try may help. */
@@ -84,31 +83,21 @@ async function reopen(again, last, signal) {
     await response.body?.cancel();
     return undefined;
 }
-/** What stands between blank lines; a block that was cut off is none. */
-async function* blocks(body) {
+/** The events that came whole. */
+async function* eventsOf(body) {
     const decoder = new TextDecoder();
+    const parser = new SseParser();
     const reader = body.getReader();
     try {
-        for (let text = "";;) {
+        for (;;) {
             const { done, value } = await reader.read();
             if (done)
                 return;
-            text += decoder.decode(value, { stream: true });
-            const parts = text.split("\n\n");
-            text = parts.pop() ?? "";
-            yield* parts;
+            yield* parser.push(decoder.decode(value, { stream: true }));
         }
     }
     finally {
         await reader.cancel().catch(() => undefined);
-    }
-}
-function note(seen, block) {
-    for (const line of block.split("\n")) {
-        if (line.startsWith("id:"))
-            seen.last = line.slice(3).trim();
-        if (line.startsWith("data:"))
-            seen.ended = /"type":"RUN_(FINISHED|ERROR)"/.test(line);
     }
 }
 /** A stream of what a generator gives, as it is asked for. */

@@ -4,13 +4,12 @@
  * @packageDocumentation
  */
 import { HttpAgent, type HttpAgentConfig } from "@ag-ui/client";
+import { SseParser, type ServerSentEvent } from "./stream/sse-parser.js";
+import { Backoff, type BackoffOptions } from "./util/backoff.js";
 import { sleep } from "./util/sleep.js";
 
-/** How often a stream is taken up again without a single event in between, before the run is given up. */
-const ATTEMPTS = 10;
-/** The first pause before another attempt, and the longest, in milliseconds. */
-const PAUSE = 200;
-const LONGEST_PAUSE = 10_000;
+/** How a stream is taken up again; it is given up when that fails so often without a single event in between. */
+const AGAIN: BackoffOptions = { minMs: 200, maxMs: 10_000, maxAttempts: 11 };
 
 /** What fetches: as the global `fetch`, with an address as text. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -42,12 +41,6 @@ function behind(init: RequestInit, last: string): RequestInit {
   return { ...init, headers };
 }
 
-/** What is known of a stream. */
-interface Seen {
-  last: string;
-  ended: boolean;
-}
-
 /** The bytes of whole events, in order, once each. */
 async function* follow(
   body: ReadableStream<Uint8Array>,
@@ -55,27 +48,26 @@ async function* follow(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
-  const seen: Seen = { last: "", ended: false };
-  for (let failures = 0; !seen.ended; ) {
+  const backoff = new Backoff(AGAIN);
+  let last = "";
+  let next: ReadableStream<Uint8Array> | undefined = body;
+  for (;;) {
     try {
-      for await (const block of blocks(body)) {
-        note(seen, block);
-        failures = 0;
-        yield encoder.encode(`${block}\n\n`);
+      if (next !== undefined) {
+        for await (const { id = "", data } of eventsOf(next)) {
+          last = id;
+          backoff.reset();
+          yield encoder.encode(`id: ${id}\ndata: ${data}\n\n`);
+          if (/"type":"RUN_(FINISHED|ERROR)"/.test(data)) return;
+        }
       }
     } catch (error) {
       if (signal?.aborted === true) throw error;
     }
-    while (!seen.ended) {
-      failures += 1;
-      if (failures > ATTEMPTS) throw new Error("the run's events cannot be reached");
-      await sleep(Math.min(PAUSE * 2 ** (failures - 1), LONGEST_PAUSE) * (0.5 + Math.random() / 2), signal);
-      const reopened = await reopen(again, seen.last, signal);
-      if (reopened !== undefined) {
-        body = reopened;
-        break;
-      }
-    }
+    const pause = backoff.next();
+    if (pause === undefined) throw new Error("the run's events cannot be reached");
+    await sleep(pause, signal);
+    next = await reopen(again, last, signal);
   }
 }
 
@@ -99,28 +91,19 @@ async function reopen(
   return undefined;
 }
 
-/** What stands between blank lines; a block that was cut off is none. */
-async function* blocks(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+/** The events that came whole. */
+async function* eventsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   const decoder = new TextDecoder();
+  const parser = new SseParser();
   const reader = body.getReader();
   try {
-    for (let text = ""; ; ) {
+    for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
-      text += decoder.decode(value, { stream: true });
-      const parts = text.split("\n\n");
-      text = parts.pop() ?? "";
-      yield* parts;
+      yield* parser.push(decoder.decode(value, { stream: true }));
     }
   } finally {
     await reader.cancel().catch(() => undefined);
-  }
-}
-
-function note(seen: Seen, block: string): void {
-  for (const line of block.split("\n")) {
-    if (line.startsWith("id:")) seen.last = line.slice(3).trim();
-    if (line.startsWith("data:")) seen.ended = /"type":"RUN_(FINISHED|ERROR)"/.test(line);
   }
 }
 

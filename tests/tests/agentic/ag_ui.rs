@@ -1,14 +1,13 @@
 //! Clients of AG-UI.
 
-use futures::StreamExt as _;
 use reqwest::Method;
 use sba_tests::{
     api::{User, code},
     model::{Turn, prompt},
     scene::{PATIENCE, Scene},
+    sse,
 };
 use serde_json::{Value, json};
-use tokio::time::timeout;
 
 /// Events with their ids, until the stream ends or so many are there.
 type Heard = Vec<(String, Value)>;
@@ -23,20 +22,7 @@ async fn hear(user: &User, gateway: &str, input: &Value, last: Option<&str>, mos
         (response.status().as_u16(), &response.headers()["content-type"]),
         (200, &"text/event-stream".parse().unwrap())
     );
-    let (mut pieces, mut text, mut events) = (response.bytes_stream(), String::new(), Vec::new());
-    while events.len() < most
-        && let Some(piece) = timeout(PATIENCE, pieces.next()).await.expect("nothing is said")
-    {
-        text += std::str::from_utf8(&piece.unwrap()).unwrap();
-        while let Some((event, rest)) = text.split_once("\n\n") {
-            let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            if let Some(data) = field("data") {
-                events.push((field("id").unwrap().to_owned(), serde_json::from_str(data).unwrap()));
-            }
-            text = rest.to_owned();
-        }
-    }
-    events
+    sse::events(response, most, PATIENCE).await.unwrap()
 }
 
 fn input(run: &str, word: &str, turns: impl IntoIterator<Item = Turn>) -> Value {

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use reqwest::{Method, Response, StatusCode};
 use sba_gateway::auth::Role;
 use sba_service::config::Millis;
 use sba_subjects::id::RunId;
-use sba_tests::run_log::token;
+use sba_tests::{run_log::token, sse};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
@@ -24,21 +23,8 @@ async fn listen(house: &House, run: RunId, after: &str) -> Response {
 
 /// Up to so many server-sent events, or all until the stream ends, each with its id.
 async fn heard(response: Response, most: usize) -> Vec<(u64, Value)> {
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let (mut pieces, mut text, mut events) = (response.bytes_stream(), String::new(), Vec::new());
-    while events.len() < most
-        && let Some(piece) = timeout(DEADLINE, pieces.next()).await.expect("nothing is said")
-    {
-        text += std::str::from_utf8(&piece.unwrap()).unwrap();
-        while let Some((event, rest)) = text.split_once("\n\n") {
-            let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            if let Some(data) = field("data") {
-                events.push((field("id").unwrap().parse().unwrap(), serde_json::from_str(data).unwrap()));
-            }
-            text = rest.to_owned();
-        }
-    }
-    events
+    let events = sse::events(response, most, DEADLINE).await.unwrap();
+    events.into_iter().map(|(id, event)| (id.parse().unwrap(), event)).collect()
 }
 
 async fn poll(house: &House, run: RunId, query: &str) -> (StatusCode, Value) {

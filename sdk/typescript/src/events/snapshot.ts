@@ -1,9 +1,7 @@
-import type { RunView } from "../api/types.js";
+import type { RunView, StepView } from "../api/types.js";
 import type { RunStatus, SnapshotMessage } from "./event.js";
 import { isMap } from "./message.js";
 import { emptyRun, type ArtifactState, type AskState, type CallState, type RunState, type StepState } from "./run-state.js";
-
-type StepView = RunView["steps"][number];
 
 /** The state that a snapshot shows. It replaces what was known, but for a gap that it is the answer to. */
 export function stateOfSnapshot(message: SnapshotMessage, before: RunState): RunState {
