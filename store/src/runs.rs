@@ -14,7 +14,7 @@ use sba_subjects::{
 use serde_json::Value;
 use time::OffsetDateTime;
 
-pub use log::{expired, log_removed, reflected};
+pub use log::{expired, log_removed};
 pub use read::{Filter, get, list};
 pub use write::{forget, write};
 

@@ -2,8 +2,8 @@
 //!
 //! The log is walked through once, from its start. What a run says is gathered until its end is there, and then takes the
 //! place of the run's rows within one transaction: nobody sees a run in between. The transaction holds the projector's
-//! position, so the projector writes before it or after it. A run that the projector has brought further than the walk came
-//! is read once more by itself; so is one that has not ended, and one whose events were too many to be kept in memory.
+//! position, so the projector writes before it or after it. A run that has not ended is read by itself, while the projector
+//! waits; so is one whose events were too many to be kept in memory.
 //!
 //! A run whose first event is not in the log is not touched: what Postgres has of it is all there is. Whoever is
 //! interrupted begins again; nothing but time is lost.
@@ -17,7 +17,6 @@ use sba_service::{
 use sba_store::{
     ProjectionTx, Store, StoreError, left_out, log_tenants,
     projection::{self, Facts},
-    runs,
 };
 use sba_subjects::{
     envelope::RawEnvelope,
@@ -151,18 +150,12 @@ impl Rebuild {
     /// [`RebuildError`].
     pub async fn one(&self, tenant: &TenantKey, run: RunId) -> Result<Rebuilt, RebuildError> {
         let mut done = Rebuilt::default();
-        let Some(mut part) = self.read(tenant, run).await? else { return Ok(done) };
+        // The projector waits from here on: what is read now is all that it has written of the run, or more.
         let mut tx = self.hold(&self.log.shards().of(run)).await?;
-        let Some(of_tenant) = tx.enter(tenant.id()).await? else {
+        let Some(part) = self.read(tenant, run).await? else { return Ok(done) };
+        if tx.enter(tenant.id()).await?.is_none() {
             done.nobodys = 1;
             return Ok(done);
-        };
-        let reflected = runs::reflected(of_tenant, &[run]).await?;
-        // The projector has come further since; now it waits. Where Postgres still knows more, the log was restored.
-        if reflected.iter().any(|(_, seq)| *seq > part.seq)
-            && let Some(now) = self.read(tenant, run).await?
-        {
-            part = now;
         }
         self.replace(&mut tx, tenant.id(), vec![(run, part)], &mut done).await?;
         tx.commit().await?;
@@ -200,15 +193,10 @@ impl Rebuild {
         }
         let mut tx = self.hold(stream).await?;
         for (tenant, parts) in by_tenant {
-            let Some(of_tenant) = tx.enter(tenant.id()).await? else {
+            if tx.enter(tenant.id()).await?.is_none() {
                 sweep.done.nobodys += parts.len() as u64;
                 continue;
-            };
-            let ids: Vec<RunId> = parts.iter().map(|(run, _)| *run).collect();
-            let reflected: HashMap<RunId, u64> = runs::reflected(of_tenant, &ids).await?.into_iter().collect();
-            let further = |(run, part): &(RunId, Part)| reflected.get(run).is_some_and(|seq| *seq > part.seq);
-            let (further, parts): (Vec<_>, Vec<_>) = parts.into_iter().partition(further);
-            sweep.apart.extend(further.into_iter().map(|(run, _)| (tenant.clone(), run)));
+            }
             self.replace(&mut tx, tenant.id(), parts, &mut sweep.done).await?;
         }
         Ok(tx.commit().await?)

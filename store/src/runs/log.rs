@@ -1,8 +1,7 @@
-//! The logs behind the rows: removed some time after a run's end, or read once more.
+//! The logs behind the rows: removed some time after a run's end.
 
 use sba_subjects::id::RunId;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::{StoreError, TenantTx};
 
@@ -31,14 +30,4 @@ pub async fn log_removed(tx: &mut TenantTx, run: RunId, at: OffsetDateTime) -> R
         .execute(tx.conn())
         .await?;
     Ok(())
-}
-
-/// The last event that the row of each run reflects; a run without a row is left out.
-///
-/// # Errors
-/// Only those of the connection.
-pub async fn reflected(tx: &mut TenantTx, runs: &[RunId]) -> Result<Vec<(RunId, u64)>, StoreError> {
-    let ids: Vec<Uuid> = runs.iter().map(RunId::as_uuid).collect();
-    let rows = sqlx::query!("select id, seq from agent_runs where id = any($1)", &ids).fetch_all(tx.conn()).await?;
-    Ok(rows.into_iter().map(|row| (RunId::from_uuid(row.id), row.seq.unsigned_abs())).collect())
 }

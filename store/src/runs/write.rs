@@ -30,8 +30,31 @@ pub async fn write(tx: &mut TenantTx, new: &[NewRun], updates: &[RunUpdate]) -> 
     // One statement cannot change a row twice.
     created.sort_by_key(|(run, _)| run.id);
     created.dedup_by_key(|(run, _)| run.id);
+    forget_former(tx, &created).await?;
     create(tx, &created).await?;
     change(tx, later).await
+}
+
+/// Removes rows whose log is gone because the stream was restored to a time before it: the same runs were asked for again
+/// and began at another moment. What was known of their former lives would pass for later than what happens now.
+///
+/// # Errors
+/// Only those of the connection.
+async fn forget_former(tx: &mut TenantTx, runs: &[(&NewRun, Merged)]) -> Result<(), StoreError> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = runs.iter().map(|(run, _)| run.id.as_uuid()).collect();
+    let created: Vec<OffsetDateTime> = runs.iter().map(|(run, _)| run.at).collect();
+    sqlx::query!(
+        "delete from agent_runs as former using unnest($1::uuid[], $2::timestamptz[]) as u (id, created_at)
+         where former.id = u.id and former.id = any($1) and former.created_at <> u.created_at",
+        &ids,
+        &created,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Adds runs, with what later events say about them. One that is known already is changed by what is later than it.

@@ -193,6 +193,27 @@ async fn an_old_event_never_overwrites_a_newer_one() {
 }
 
 #[tokio::test]
+async fn a_run_that_begins_anew_in_a_restored_log_keeps_nothing_of_its_former_life() {
+    let (store, tenant) = support::store().await;
+    let mut tx = store.begin(tenant.id()).await.unwrap();
+    let run = run_id(1);
+    let former = Facts { step_starts: vec![start(run, 30, 4)], step_finishes: vec![], ..finished_run(run) };
+    projection::write(&mut tx, &former).await.unwrap();
+
+    let again = NewRun { at: at(100), ..new_run(run) };
+    projection::write(&mut tx, &Facts { new_runs: vec![again], ..Facts::default() }).await.unwrap();
+    let (row, steps, calls) = picture(&mut tx, run).await;
+    assert_eq!(row.map(|row| (row.status, row.seq)), Some((RunStatus::Created, 1)));
+    assert_eq!((steps, calls), (vec![], vec![]));
+
+    let rest = Facts { new_runs: vec![], ..finished_run(run) };
+    projection::write(&mut tx, &rest).await.unwrap();
+    let (row, steps, _) = picture(&mut tx, run).await;
+    assert_eq!(row.map(|row| (row.status, row.seq)), Some((RunStatus::Completed, 8)));
+    assert_eq!(steps.iter().map(|step| step.status).collect::<Vec<_>>(), [StepStatus::Completed]);
+}
+
+#[tokio::test]
 async fn a_step_that_begins_anew_forgets_its_first_attempt() {
     let (store, tenant) = support::store().await;
     let mut tx = store.begin(tenant.id()).await.unwrap();
