@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use async_nats::jetstream::Context;
-use sba_service::{clock::Clock, config::Config, ids::Ids, log::RunLog, metrics::Metrics};
+use sba_service::{clock::Clock, config::Config, ids::Ids, log::RunLog, metrics::Metrics, shares::Shares};
 use sba_store::{Store, blob::Blobs};
 
 use crate::{
@@ -35,6 +35,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) blobs: Blobs,
     pub(crate) jetstream: Context,
+    /// What tenants may fill of the queues.
+    pub(crate) shares: Shares,
     pub(crate) log: RunLog,
     pub(crate) hub: Hub,
     /// For the uploads that are taken at the same time.

@@ -37,6 +37,7 @@ use sba_service::{
     ids::Ids,
     log::RunLog,
     metrics::Metrics,
+    shares::Shares,
 };
 use sba_subjects::id::InstanceId;
 
@@ -59,6 +60,8 @@ pub struct Driver {
     pub log: RunLog,
     /// For jobs, timers and dead letters.
     pub jetstream: Context,
+    /// What tenants may fill of the queues.
+    pub shares: Shares,
     /// For what other processes say.
     pub client: async_nats::Client,
     /// The model.
@@ -86,6 +89,8 @@ pub struct Driver {
 pub struct Limits {
     /// Runs driven at once because they were started.
     pub runs: usize,
+    /// The same of runs beyond their tenants' shares.
+    pub surplus_runs: usize,
     /// Commands to such runs that are worked on at once. One for a run that nobody drives has it driven.
     pub commands: usize,
     /// Time between signs of progress for a command that is worked on.
@@ -127,6 +132,7 @@ impl Limits {
         let own = &config.orchestrator;
         Self {
             runs: own.max_runs,
+            surplus_runs: own.max_surplus_runs,
             commands: own.max_commands,
             progress: own.command_progress_ms.into(),
             append: own.append_deadline_ms.into(),

@@ -10,6 +10,7 @@ use sba_service::{
     process::{Base, BaseError},
     provision::{Provision, ProvisionError},
     pull::PullError,
+    shares::Shares,
     shutdown::Shutdown,
 };
 use sba_store::DatabaseOptions;
@@ -86,7 +87,8 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
     provision.consumers([(timers.as_str(), fired), (timers.as_str(), due)]).await?;
     let shards = config.nats.sizing().run_shards;
     let log = RunLog::new(base.jetstream.clone(), shards, config.nats.request_timeout_ms.into()).await?;
-    let scheduler = scheduler(&config, &base, database.clone());
+    let shares = Shares::new(&config, base.jetstream.clone(), base.metrics.clone());
+    let scheduler = scheduler(&config, &base, database.clone(), shares.clone());
     let projector = Projector {
         jetstream: base.jetstream.clone(),
         log: log.clone(),
@@ -101,6 +103,7 @@ pub async fn run(config: Config, clock: Arc<dyn Clock>, shutdown: Shutdown) -> R
         instance: base.instance,
         log,
         jetstream: base.jetstream.clone(),
+        shares,
         client: base.client.clone(),
         model,
         settings: AgentSettings::of(&config),
@@ -155,10 +158,11 @@ fn intervals(config: &OrchestratorConfig) -> Intervals {
 }
 
 /// What sees to schedules: each moment that is seen to takes a connection.
-fn scheduler(config: &Config, base: &Base, database: DatabaseOptions) -> Scheduler {
+fn scheduler(config: &Config, base: &Base, database: DatabaseOptions, shares: Shares) -> Scheduler {
     let own = &config.orchestrator;
     Scheduler {
         jetstream: base.jetstream.clone(),
+        shares,
         database: DatabaseOptions { max_connections: own.max_firings, ..database },
         clock: base.clock.clone(),
         metrics: base.metrics.clone(),

@@ -19,6 +19,7 @@ use sba_service::{
     delivery::{self, Fate},
     metrics::Metrics,
     pull::{self, PullError},
+    shares::Shares,
     shutdown::Shutdown,
 };
 use sba_store::{DatabaseOptions, Store, StoreError};
@@ -46,6 +47,8 @@ const PAUSES: Backoff = Backoff::new(Duration::from_millis(500), Duration::from_
 pub(crate) struct Scheduler {
     /// For what wakes and what is started.
     pub(crate) jetstream: Context,
+    /// What tenants may fill of the queue of runs to start.
+    pub(crate) shares: Shares,
     /// The database.
     pub(crate) database: DatabaseOptions,
     /// The time.

@@ -20,6 +20,7 @@ mod purpose;
 mod runtime;
 mod schema;
 mod secret;
+mod shares;
 mod shutdown;
 mod sweeper;
 mod telemetry;
@@ -51,6 +52,7 @@ pub use self::{
     runtime::RuntimeConfig,
     schema::{default_file, schema},
     secret::{Secret, SecretError},
+    shares::SharesConfig,
     shutdown::ShutdownConfig,
     sweeper::SweeperConfig,
     telemetry::{LogFormat, TelemetryConfig},
@@ -74,6 +76,8 @@ pub struct Config {
     pub orchestrator: OrchestratorConfig,
     /// Who does the jobs.
     pub worker: WorkerConfig,
+    /// How much of each queue one tenant may fill.
+    pub shares: SharesConfig,
     /// How calls of tools are tried.
     pub tools: ToolsConfig,
     /// What is removed once nobody needs it, and given out again when it was lost. One worker sweeps for all.
@@ -141,6 +145,7 @@ impl Config {
         self.gateway.check(Findings::new("gateway", &mut all));
         self.orchestrator.check(Findings::new("orchestrator", &mut all));
         self.worker.check(Findings::new("worker", &mut all));
+        self.shares.check(Findings::new("shares", &mut all));
         self.tools.check(Findings::new("tools", &mut all));
         self.sweeper.check(self, Findings::new("sweeper", &mut all));
         self.model.check(Findings::new("model", &mut all));

@@ -25,6 +25,7 @@ pub mod process;
 pub mod provision;
 pub mod publish;
 pub mod pull;
+pub mod shares;
 pub mod shutdown;
 pub mod standing;
 pub mod take_out;

@@ -28,6 +28,7 @@ pub struct Metrics {
     jobs: IntGaugeVec,
     nats_events: IntCounterVec,
     dead_letters: IntCounterVec,
+    surplus: IntCounterVec,
     stalled: IntCounterVec,
     model_circuit: IntGaugeVec,
     model_failures: IntCounterVec,
@@ -95,6 +96,7 @@ impl Metrics {
             jobs: IntGaugeVec::new(Opts::new("queue_jobs_in_progress", "Jobs under way"), &["queue"])?,
             nats_events: counters("sba_nats_events_total", "Events of the NATS connection", "event")?,
             dead_letters: counters("sba_dead_letters_total", "Messages that could not be done", "origin")?,
+            surplus: counters("sba_queue_surplus_total", "What was beyond its tenant's share of a queue", "queue")?,
             model_circuit: IntGaugeVec::new(
                 Opts::new("sba_model_circuit", "0: the model is called, 1: one call tries it, 2: it is left alone"),
                 &["endpoint"],
@@ -137,6 +139,7 @@ impl Metrics {
             Box::new(self.jobs.clone()),
             Box::new(self.nats_events.clone()),
             Box::new(self.dead_letters.clone()),
+            Box::new(self.surplus.clone()),
             Box::new(self.stalled.clone()),
             Box::new(self.model_circuit.clone()),
             Box::new(self.model_failures.clone()),
@@ -189,6 +192,11 @@ impl Metrics {
     /// A message was dead-lettered. `origin` is one of a closed set.
     pub fn dead_letter(&self, origin: &str) {
         self.dead_letters.with_label_values(&[origin]).inc();
+    }
+
+    /// A message was beyond its tenant's share of a queue. `queue` is one of a closed set.
+    pub fn surplus(&self, queue: &str) {
+        self.surplus.with_label_values(&[queue]).inc();
     }
 
     /// How the circuit to a model stands. `endpoint` is `first` or `fallback`.

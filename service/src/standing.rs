@@ -39,15 +39,20 @@ pub async fn last(
     timeout(deadline, look).await.unwrap_or_else(|_| Err(unanswered("no answer in time".to_owned())))
 }
 
-/// Whether there is one.
+/// Whether there is one on any of these subjects.
 ///
 /// # Errors
 /// As [`last`].
 pub async fn stands(
     jetstream: &Context,
     stream: Stream,
-    subject: &str,
+    subjects: impl IntoIterator<Item: ToString>,
     deadline: Duration,
 ) -> Result<bool, Unanswered> {
-    Ok(last(jetstream, stream, subject, deadline).await?.is_some())
+    for subject in subjects {
+        if last(jetstream, stream, &subject.to_string(), deadline).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -27,16 +27,22 @@ pub const ORCHESTRATORS: &str = "orchestrators";
 /// The durable name of the consumer of runs to start.
 pub const STARTS: &str = "starts";
 
+/// The durable name of the consumer of runs to start that are beyond their tenants' shares.
+pub const SURPLUS_STARTS: &str = "starts-surplus";
+
 /// The consumers of commands. Runs to start have one of their own: however many wait, whoever cancels a run is heard.
+/// Those beyond their tenants' shares have another: however many one tenant starts, others' runs begin.
 ///
 /// Deliveries are not limited: a command is given back until somebody settles or dead-letters it.
 #[must_use]
-pub fn commands(pace: &Pace) -> [(Stream, pull::Config); 2] {
+pub fn commands(pace: &Pace) -> [(Stream, pull::Config); 3] {
     let to_runs = Verb::ALL.iter().filter(|verb| **verb != Verb::Start).map(|verb| filter::commands(*verb)).collect();
     let mut commands = config(ORCHESTRATORS.to_owned(), String::new(), pace);
     commands.filter_subjects = to_runs;
     // In this order: no two consumers of a work queue may want the same, and an earlier version's wanted all.
-    [(Stream::Cmds, commands), (Stream::Cmds, config(STARTS.to_owned(), filter::commands(Verb::Start), pace))]
+    let starts = config(STARTS.to_owned(), filter::commands(Verb::Start), pace);
+    let surplus = config(SURPLUS_STARTS.to_owned(), filter::SURPLUS_STARTS.to_owned(), pace);
+    [commands, starts, surplus].map(|consumer| (Stream::Cmds, consumer))
 }
 
 /// The durable name of the consumer that copies what timers fired to the queue of commands.
@@ -61,6 +67,18 @@ pub fn schedules(pace: &Pace) -> (Stream, pull::Config) {
 #[must_use]
 pub fn jobs(queue: Queue, pace: &Pace) -> (Stream, pull::Config) {
     (Stream::Jobs, config(queue.to_string(), filter::jobs(queue), pace))
+}
+
+/// The durable name of the consumer of the jobs of a queue that are beyond their tenants' shares.
+#[must_use]
+pub fn surplus_of(queue: Queue) -> String {
+    format!("{queue}-surplus")
+}
+
+/// The consumer of the jobs of one queue that are beyond their tenants' shares.
+#[must_use]
+pub fn surplus_jobs(queue: Queue, pace: &Pace) -> (Stream, pull::Config) {
+    (Stream::Jobs, config(surplus_of(queue), filter::surplus_jobs(queue), pace))
 }
 
 fn config(name: String, filter_subject: String, pace: &Pace) -> pull::Config {

@@ -30,6 +30,7 @@ pub mod passage;
 pub mod record;
 pub mod run;
 pub mod schedule;
+pub mod share;
 pub mod state;
 pub mod stream;
 pub mod subject;

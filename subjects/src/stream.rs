@@ -93,8 +93,8 @@ impl Stream {
         match self {
             Self::Runs => &["sba.*.run.*.*.*"],
             Self::Snap => &["sba.*.snap.*.*"],
-            Self::Cmds => &["sba.*.cmd.*.*.*"],
-            Self::Jobs => &["sba.*.job.*.*.*"],
+            Self::Cmds => &["sba.*.cmd.*.*.*", "sba.*.surplus.cmd.*.*.*"],
+            Self::Jobs => &["sba.*.job.*.*.*", "sba.*.surplus.job.*.*.*"],
             Self::Jobx => &["sba.*.jobx.*.*"],
             Self::Timers => &["sba.*.timer.*.*.*", "sba.*.fired.*.*.*", "sba.*.schedule.*.*", "sba.*.due.*.*"],
             Self::Dead => &["sba.*.dead.>"],

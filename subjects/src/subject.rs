@@ -11,6 +11,7 @@
 //! sba.<tenant>.schedule.<p>.<schedule>      TIMERS  the next moment of a tenant's schedule
 //! sba.<tenant>.due.<p>.<schedule>           TIMERS  what it emits when the moment has come
 //! sba.<tenant>.dead.<origin>.…              DEAD    what could not be done
+//! sba.<tenant>.surplus.cmd|job.…            CMDS, JOBS  what is beyond the tenant's share of a queue
 //! sba.<tenant>.audit.<action>               AUDIT   who did what
 //! sba.<tenant>.answer.<slot>                ANSWERS answers of models, for while none can be reached
 //! live.<tenant>.<run>.ev|tok                        the log as it grows, to viewers
@@ -33,6 +34,9 @@ use crate::{
 
 pub mod filter;
 mod parse;
+mod surplus;
+
+pub use surplus::Surplus;
 
 /// A subject without wildcards. `to_string` spells it, `parse` reads it back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -114,6 +118,8 @@ pub enum Subject {
     },
     /// What could not be done: the subject it had, after `dead`.
     Dead(DeadLetter),
+    /// What is beyond a tenant's share of a queue: the subject it would have within, after `surplus`.
+    Surplus(Surplus),
     /// Who did what.
     Audit {
         /// To whom it belongs.
@@ -159,9 +165,11 @@ pub enum Subject {
 pub struct DeadLetter(Box<Subject>);
 
 impl DeadLetter {
-    /// The dead-letter subject for a message that had this subject; `None` for a family that has no dead letters.
+    /// The dead-letter subject for a message that had this subject; `None` for a family that has no dead letters. What was
+    /// beyond a share is dead like what was within.
     #[must_use]
     pub fn of(subject: Subject) -> Option<Self> {
+        let subject = subject.within_share();
         let has = matches!(
             subject,
             Subject::Cmd { .. }
@@ -211,6 +219,7 @@ impl Subject {
             | Self::Live { tenant, .. }
             | Self::Inbound { tenant, .. } => Some(tenant),
             Self::Dead(dead) => dead.0.tenant(),
+            Self::Surplus(surplus) => surplus.within().tenant(),
             Self::Ctl(_) | Self::Stop(_) | Self::Hb(_) => None,
         }
     }
@@ -254,6 +263,7 @@ impl Subject {
             Self::Audit { action, .. } => write!(f, "{prefix}audit.{action}"),
             Self::Answer { slot, .. } => write!(f, "{prefix}answer.{slot}"),
             Self::Dead(dead) => dead.0.tail(f, "dead."),
+            Self::Surplus(surplus) => surplus.within().tail(f, "surplus."),
             Self::Live { .. } | Self::Inbound { .. } | Self::Ctl(_) | Self::Stop(_) | Self::Hb(_) => Err(fmt::Error),
         }
     }

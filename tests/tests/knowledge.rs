@@ -13,6 +13,8 @@ mod jobs;
 mod redelivery;
 #[path = "knowledge/resume.rs"]
 mod resume;
+#[path = "knowledge/shares.rs"]
+mod shares;
 #[path = "knowledge/stop.rs"]
 mod stop;
 #[path = "knowledge/support.rs"]

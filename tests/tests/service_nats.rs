@@ -98,8 +98,8 @@ async fn everything_that_sba_needs_is_provided_by_several_processes_at_once() {
         let provision = Provision::new(jetstream.clone(), PATIENCE);
         provision.streams(stream::ALL.iter().map(|stream| stream.config(&sizing))).await?;
         let pace = Pace { ack_wait: Duration::from_secs(10), max_ack_pending: 100, max_waiting: 512 };
-        let [commands, starts] = consumer::commands(&pace);
-        let consumers = [commands, starts, consumer::jobs(Queue::ALL[0], &pace)];
+        let [commands, starts, surplus] = consumer::commands(&pace);
+        let consumers = [commands, starts, surplus, consumer::jobs(Queue::ALL[0], &pace)];
         provision.consumers(consumers.map(|(stream, config)| (stream.as_str(), config))).await
     };
     let first = Sizing::default();

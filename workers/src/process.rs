@@ -8,7 +8,7 @@ use async_nats::jetstream::Context;
 use futures::future::try_join_all;
 use sba_service::{
     clock::Clock,
-    config::{Config, QueueConcurrency},
+    config::{Config, WorkerConfig},
     health::Health,
     heartbeat::ProcessKind,
     process::{Base, BaseError},
@@ -27,7 +27,10 @@ use sba_subjects::{
 
 use crate::{
     ingest::embed::EmbedError,
-    job::{Policy, Worker, queue},
+    job::{
+        Policy, Worker,
+        queue::{self, Part},
+    },
     sweeper::Sweeper,
     tool::{Tool, registry::InvalidSchema},
 };
@@ -113,8 +116,8 @@ pub async fn run(
     shutdown.spawn(sweeper.run(shutdown.soft()));
     base.serve();
     tracing::info!(instance = %base.instance, "the worker takes jobs");
-    let queues = served(&config.worker.concurrency);
-    let work = queues.map(|(queue, places)| queue::serve(Arc::clone(&worker), queue, places, &shutdown));
+    let parts = served(&config.worker);
+    let work = parts.map(|(part, places)| queue::serve(Arc::clone(&worker), part, places, &shutdown));
     let worked = try_join_all(work).await;
     if worked.is_err() {
         shutdown.begin();
@@ -125,15 +128,19 @@ pub async fn run(
     Ok(worked.map(drop)?)
 }
 
-/// The queues that this process serves, with how many jobs of each at once.
-fn served(concurrency: &QueueConcurrency) -> impl Iterator<Item = (Queue, usize)> {
-    let queues = [
-        (Queue::Render, concurrency.render),
-        (Queue::Index, concurrency.index),
-        (Queue::ToolExec, concurrency.tool_exec),
-        (Queue::AgentSupervisor, concurrency.agent_supervisor),
+/// What this process serves, with how many jobs of each at once.
+fn served(config: &WorkerConfig) -> impl Iterator<Item = (Part, usize)> {
+    let (shares, surplus) = (&config.concurrency, &config.surplus_concurrency);
+    let parts = [
+        (Part::Shares(Queue::Render), shares.render),
+        (Part::Shares(Queue::Index), shares.index),
+        (Part::Shares(Queue::ToolExec), shares.tool_exec),
+        (Part::Shares(Queue::AgentSupervisor), shares.agent_supervisor),
+        (Part::Surplus(Queue::Render), surplus.render),
+        (Part::Surplus(Queue::Index), surplus.index),
+        (Part::Surplus(Queue::ToolExec), surplus.tool_exec),
     ];
-    queues.into_iter().filter(|(_, pullers)| *pullers > 0)
+    parts.into_iter().filter(|(_, places)| *places > 0)
 }
 
 /// Queues: whichever worker starts first makes them. Their limits are those of all processes together.
@@ -144,7 +151,10 @@ async fn provision(config: &Config, jetstream: &Context) -> Result<(), Provision
         max_ack_pending: own.max_pending_jobs.into(),
         max_waiting: own.max_waiting_pulls.into(),
     };
-    let queues = served(&own.concurrency).map(|(queue, _)| consumer::jobs(queue, &pace));
+    let queues = served(own).map(|(part, _)| match part {
+        Part::Shares(queue) => consumer::jobs(queue, &pace),
+        Part::Surplus(queue) => consumer::surplus_jobs(queue, &pace),
+    });
     let provision = Provision::new(jetstream.clone(), config.nats.startup_timeout_ms.into());
     provision.consumers(queues.map(|(stream, consumer)| (stream.as_str(), consumer))).await
 }

@@ -10,7 +10,7 @@ mod tenant;
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use async_nats::jetstream::Context;
-use sba_service::{clock::Clock, config::Config, metrics::Metrics};
+use sba_service::{clock::Clock, config::Config, metrics::Metrics, shares::Shares};
 use sba_store::{
     Store,
     blob::Blobs,
@@ -33,6 +33,7 @@ pub struct Sweeper {
     store: Store,
     blobs: Blobs,
     jetstream: Context,
+    shares: Shares,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     ages: Ages,
@@ -83,6 +84,7 @@ impl Sweeper {
         Self {
             store,
             blobs,
+            shares: Shares::new(config, jetstream.clone(), metrics.clone()),
             jetstream,
             clock,
             metrics,

@@ -120,7 +120,7 @@ impl Whole {
     /// Over the installation's queues: a result stands among the commands, where an orchestrator would take it.
     async fn open(stack: &Stack) -> anyhow::Result<Self> {
         let jetstream = async_nats::jetstream::new(stack.hub().connect().await?);
-        let [(stream, config), _] = consumer::commands(&pace());
+        let [(stream, config), ..] = consumer::commands(&pace());
         Self::reading(jetstream, stream, config, consumer::ORCHESTRATORS.to_owned()).await
     }
 

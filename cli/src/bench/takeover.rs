@@ -105,7 +105,7 @@ async fn redelivery(nats: &NatsServer, n: u64) -> anyhow::Result<Figures> {
     let provision = Provision::new(jetstream.clone(), STORED);
     provision.streams(stream::all(&Sizing::default())).await?;
     let ack_wait = OrchestratorConfig::default().command_ack_wait_ms.into();
-    let [_, (cmds, config)] = consumer::commands(&Pace { ack_wait, max_ack_pending: 100_000, max_waiting: 512 });
+    let [_, (cmds, config), _] = consumer::commands(&Pace { ack_wait, max_ack_pending: 100_000, max_waiting: 512 });
     let queue = jetstream.create_consumer_on_stream(config, cmds.as_str()).await?;
     let tenant: TenantKey = nkeys::KeyPair::new_account().public_key().parse()?;
     let ids = sba_service::ids::TimeOrderedIds::shared(sba_service::clock::SystemClock::shared());

@@ -1,6 +1,6 @@
 //! What a gateway connects to when it starts.
 
-use sba_service::{config::Config, log::RunLog, process::Base, shutdown::Shutdown};
+use sba_service::{config::Config, log::RunLog, process::Base, shares::Shares, shutdown::Shutdown};
 use sba_store::{
     DatabaseOptions, Store,
     blob::{BlobOptions, Blobs, S3Options},
@@ -51,6 +51,7 @@ pub(super) async fn open(
         mint,
         store,
         blobs,
+        shares: Shares::new(&config, jetstream.clone(), metrics.clone()),
         jetstream: jetstream.clone(),
         log,
         hub,

@@ -32,14 +32,20 @@ pub(super) struct Addressed {
 
 /// Takes commands until the soft request to stop, at most so many at once as the limits say: what cannot be worked
 /// on now is left in the queue, for another process. What is said to runs has places of its own, so that it never waits
-/// for runs to end.
+/// for runs to end; so have runs beyond their tenants' shares, so that no other run waits for them.
 ///
 /// # Errors
 /// [`PullError`] when a consumer is gone.
 pub async fn consume(driver: Arc<Driver>, shutdown: &Shutdown) -> Result<(), PullError> {
     let starts = take(&driver, consumer::STARTS, driver.limits.runs, shutdown);
     let others = take(&driver, consumer::ORCHESTRATORS, driver.limits.commands, shutdown);
-    tokio::try_join!(starts, others).map(drop)
+    let surplus = async {
+        match driver.limits.surplus_runs {
+            0 => Ok(()),
+            room => take(&driver, consumer::SURPLUS_STARTS, room, shutdown).await,
+        }
+    };
+    tokio::try_join!(starts, others, surplus).map(drop)
 }
 
 async fn take(driver: &Arc<Driver>, consumer: &str, room: usize, shutdown: &Shutdown) -> Result<(), PullError> {
@@ -101,7 +107,7 @@ fn span(addressed: &Addressed, message: &Message) -> Span {
 fn address(message: &Message) -> Result<Addressed, CodecError> {
     let subject: Subject = message.subject.as_str().parse().map_err(CodecError::from)?;
     let command: Command = codec::versioned(&message.payload)?;
-    match subject {
+    match subject.within_share() {
         Subject::Cmd { tenant, run, verb } if verb == command.body.verb() => Ok(Addressed { tenant, run, command }),
         _ => Err(CodecError::Malformed("the subject and the body say different things".to_owned())),
     }

@@ -66,6 +66,7 @@ impl Held<'_> {
         };
         let queue = queue_of(&request.tool_name);
         let subject = Subject::Job { tenant: self.tenant.clone(), queue, call: request.call_id };
+        let subject = self.driver.shares.place(subject).await;
         let stored = publish::message(&self.driver.jetstream, &subject, &job, self.driver.limits.publish).await;
         stored.map(drop).map_err(Stop::Job)
     }
@@ -75,8 +76,10 @@ impl Held<'_> {
     async fn stop(&self, step: u32) -> Result<(), Stop> {
         let Some(call) = self.pending(step) else { return Ok(()) };
         let (call_id, queue) = (call.request.call_id, queue_of(&call.request.tool_name));
-        let subject = Subject::Job { tenant: self.tenant.clone(), queue, call: call_id };
-        take_out(&self.driver.jetstream, Stream::Jobs, &subject).await.map_err(Stop::TakeOut)?;
+        let job = Subject::Job { tenant: self.tenant.clone(), queue, call: call_id };
+        for place in job.places() {
+            take_out(&self.driver.jetstream, Stream::Jobs, &place).await.map_err(Stop::TakeOut)?;
+        }
         let told = self.driver.client.publish(Subject::Stop(call_id).to_string(), self.state.run.to_string().into());
         // Whoever is not told finishes, and the run's grace bounds the wait for it.
         if let Err(error) = told.await {

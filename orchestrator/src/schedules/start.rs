@@ -58,6 +58,7 @@ impl Scheduler {
         let body = CommandBody::Start(created);
         let command = Command { v: VERSION, id, ts: self.clock.now_millis(), body };
         let subject = Subject::Cmd { tenant: woken.tenant.clone(), run, verb: command.body.verb() };
+        let subject = self.shares.place(subject).await;
         publish::message(&self.jetstream, &subject, &command, self.publish).await?;
         Ok(run)
     }

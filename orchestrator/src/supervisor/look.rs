@@ -108,12 +108,12 @@ impl Supervisor {
 
     /// Whether a command for the run waits, or is worked on.
     async fn is_told(&self, tenant: &TenantKey, state: &RunState) -> Result<bool, Trouble> {
-        self.stands(Stream::Cmds, &filter::run_commands(tenant, state.run)).await
+        self.stands(Stream::Cmds, filter::run_commands(tenant, state.run)).await
     }
 
     async fn is_poked(&self, tenant: &TenantKey, state: &RunState) -> Result<bool, Trouble> {
         let poke = Subject::Cmd { tenant: tenant.clone(), run: state.run, verb: Verb::Poke };
-        self.stands(Stream::Cmds, &poke.to_string()).await
+        self.stands(Stream::Cmds, [poke]).await
     }
 
     /// Whether a call that the run waits for stands in no queue: a worker settles it only after its result is stored.
@@ -121,15 +121,15 @@ impl Supervisor {
         for call in state.running_steps().filter_map(|step| step.pending_call()) {
             let queue = queue_of(&call.request.tool_name);
             let job = Subject::Job { tenant: tenant.clone(), queue, call: call.request.call_id };
-            if !self.stands(Stream::Jobs, &job.to_string()).await? {
+            if !self.stands(Stream::Jobs, job.places()).await? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    async fn stands(&self, stream: Stream, subject: &str) -> Result<bool, Trouble> {
-        Ok(standing::stands(&self.jetstream, stream, subject, self.patience.answer).await?)
+    async fn stands(&self, stream: Stream, subjects: impl IntoIterator<Item: ToString>) -> Result<bool, Trouble> {
+        Ok(standing::stands(&self.jetstream, stream, subjects, self.patience.answer).await?)
     }
 
     /// When a run that is well is to be looked at again.

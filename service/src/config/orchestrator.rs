@@ -14,6 +14,8 @@ pub const MAX_RETENTION_DAYS: u32 = 3_650;
 pub struct OrchestratorConfig {
     /// Runs that one process drives at the same time because they were started; the surplus waits in the command queue.
     pub max_runs: usize,
+    /// The same for runs that are beyond their tenants' shares; 0 leaves them to other processes.
+    pub max_surplus_runs: usize,
     /// Answers, results, cancels and other commands to runs that one process works on at the same time. One to a run that
     /// no process drives, after a crash or a pause, has it driven here, besides `max_runs`.
     pub max_commands: usize,
@@ -107,6 +109,7 @@ impl Default for OrchestratorConfig {
     fn default() -> Self {
         Self {
             max_runs: 256,
+            max_surplus_runs: 256,
             max_commands: 256,
             heartbeat_ms: Millis::new(250),
             missed_heartbeats: 3,
@@ -156,6 +159,7 @@ impl Default for OrchestratorConfig {
 impl OrchestratorConfig {
     pub(super) fn check(&self, mut to: Findings<'_>) {
         to.range("max_runs", self.max_runs, 1..=10_000);
+        to.range("max_surplus_runs", self.max_surplus_runs, 0..=10_000);
         to.range("max_commands", self.max_commands, 1..=10_000);
         to.range("heartbeat_ms", self.heartbeat_ms.get(), 10..=60_000);
         to.range("missed_heartbeats", self.missed_heartbeats, 2..=100);

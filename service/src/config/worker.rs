@@ -11,6 +11,8 @@ use super::{Millis, findings::Findings};
 pub struct WorkerConfig {
     /// Jobs of each queue that one process does at the same time.
     pub concurrency: QueueConcurrency,
+    /// Jobs of each queue that are beyond their tenants' shares that one process does at the same time, besides.
+    pub surplus_concurrency: SurplusConcurrency,
     /// Time after which an unacknowledged job is delivered again, in milliseconds.
     pub ack_wait_ms: Millis,
     /// Time between progress acknowledgements of a job that is being worked on, in milliseconds.
@@ -50,6 +52,24 @@ pub struct QueueConcurrency {
     pub tool_exec: usize,
 }
 
+/// Jobs beyond their tenants' shares at the same time, by queue; 0 leaves those of a queue to other processes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SurplusConcurrency {
+    /// Artifacts.
+    pub render: usize,
+    /// Documents.
+    pub index: usize,
+    /// Calls of tools.
+    pub tool_exec: usize,
+}
+
+impl Default for SurplusConcurrency {
+    fn default() -> Self {
+        Self { render: 8, index: 2, tool_exec: 16 }
+    }
+}
+
 impl Default for QueueConcurrency {
     fn default() -> Self {
         Self { render: 8, index: 2, agent_supervisor: 2, tool_exec: 16 }
@@ -60,6 +80,7 @@ impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
             concurrency: QueueConcurrency::default(),
+            surplus_concurrency: SurplusConcurrency::default(),
             ack_wait_ms: Millis::new(10_000),
             progress_ms: Millis::new(3_000),
             max_deliveries: 5,
@@ -81,6 +102,10 @@ impl WorkerConfig {
         to.range("concurrency.index", queues.index, 0..=4_096);
         to.range("concurrency.agent_supervisor", queues.agent_supervisor, 0..=4_096);
         to.range("concurrency.tool_exec", queues.tool_exec, 0..=4_096);
+        let surplus = &self.surplus_concurrency;
+        to.range("surplus_concurrency.render", surplus.render, 0..=4_096);
+        to.range("surplus_concurrency.index", surplus.index, 0..=4_096);
+        to.range("surplus_concurrency.tool_exec", surplus.tool_exec, 0..=4_096);
         let all = queues.render + queues.index + queues.agent_supervisor + queues.tool_exec;
         to.require("concurrency", all > 0, "is 0 for every queue, so a worker would do nothing");
         to.range("ack_wait_ms", self.ack_wait_ms.get(), 500..=600_000);

@@ -63,8 +63,8 @@ impl RunLog {
     /// # Errors
     /// [`ReadError::Unavailable`].
     pub async fn tenant_of(&self, run: RunId) -> Result<Option<TenantKey>, ReadError> {
-        let started = (Stream::Cmds.to_string(), filter::start_of_any(run));
-        for (stream, pattern) in [(self.shards.of(run), filter::run_log_of_any(run)), started] {
+        let [own, surplus] = filter::start_of_any(run).map(|pattern| (Stream::Cmds.to_string(), pattern));
+        for (stream, pattern) in [(self.shards.of(run), filter::run_log_of_any(run)), own, surplus] {
             let unavailable = |error: &dyn std::fmt::Display| ReadError::Unavailable(error.to_string());
             let stream = self.jetstream.get_stream_no_info(&stream).await.map_err(|error| unavailable(&error))?;
             let asked = stream.raw_message_builder().last_by_subject(pattern).send();

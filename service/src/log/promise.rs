@@ -14,13 +14,20 @@ use super::{Loaded, ReadError, RunLog, within};
 impl RunLog {
     /// The run as the `start` promises it that waits for an orchestrator; `None` where none waits.
     pub(super) async fn promised(&self, tenant: &TenantKey, run: RunId) -> Result<Option<Loaded>, ReadError> {
-        let subject = Subject::Cmd { tenant: tenant.clone(), run, verb: Verb::Start }.to_string();
-        let request = self.cmds.raw_message_builder().last_by_subject(subject).send();
-        let message = match within(self.answer, request).await? {
-            Ok(message) => message,
-            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
-            Err(error) => return Err(ReadError::Unavailable(error.to_string())),
-        };
+        let places = Subject::Cmd { tenant: tenant.clone(), run, verb: Verb::Start }.places();
+        let mut found = None;
+        for subject in places {
+            let request = self.cmds.raw_message_builder().last_by_subject(subject.to_string()).send();
+            match within(self.answer, request).await? {
+                Ok(message) => {
+                    found = Some(message);
+                    break;
+                }
+                Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => {}
+                Err(error) => return Err(ReadError::Unavailable(error.to_string())),
+            }
+        }
+        let Some(message) = found else { return Ok(None) };
         let unreadable = |source: CodecError| ReadError::Unreadable { stream_sequence: message.sequence, source };
         let start: Command = codec::versioned(&message.payload).map_err(unreadable)?;
         match &start.body {

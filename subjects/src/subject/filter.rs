@@ -3,6 +3,7 @@
 use crate::{
     id::{RunId, TenantKey},
     name::{Origin, Queue, RunKind, Verb},
+    share::SharedQueue,
 };
 
 /// Both subjects of one run's log: what the fence of an append looks at.
@@ -17,10 +18,10 @@ pub fn run_log_of_any(run: RunId) -> String {
     format!("sba.*.run.{}.{run}.*", run.partition())
 }
 
-/// The command that starts one run, whosever it is.
+/// The command that starts one run, whosever it is: within its tenant's share, and beyond it.
 #[must_use]
-pub fn start_of_any(run: RunId) -> String {
-    format!("sba.*.cmd.{}.{run}.{}", run.partition(), Verb::Start)
+pub fn start_of_any(run: RunId) -> [String; 2] {
+    ["", "surplus."].map(|place| format!("sba.*.{place}cmd.{}.{run}.{}", run.partition(), Verb::Start))
 }
 
 /// What is scheduled for one run, and what was emitted for it.
@@ -41,10 +42,10 @@ pub fn commands(verb: Verb) -> String {
     format!("sba.*.cmd.*.*.{verb}")
 }
 
-/// The commands for one run that wait, or are worked on.
+/// The commands for one run that wait, or are worked on: within its tenant's share, and beyond it.
 #[must_use]
-pub fn run_commands(tenant: &TenantKey, run: RunId) -> String {
-    format!("sba.{tenant}.cmd.{}.{run}.*", run.partition())
+pub fn run_commands(tenant: &TenantKey, run: RunId) -> [String; 2] {
+    ["", "surplus."].map(|place| format!("sba.{tenant}.{place}cmd.{}.{run}.*", run.partition()))
 }
 
 /// The whole log of one run as it grows, for its viewers.
@@ -63,6 +64,24 @@ pub const LIVE_EVENTS: &str = "live.*.*.ev";
 #[must_use]
 pub fn jobs(queue: Queue) -> String {
     format!("sba.*.job.*.{queue}.*")
+}
+
+/// The jobs of one queue that are beyond the shares of their tenants.
+#[must_use]
+pub fn surplus_jobs(queue: Queue) -> String {
+    format!("sba.*.surplus.job.*.{queue}.*")
+}
+
+/// The runs to start that are beyond the shares of their tenants.
+pub const SURPLUS_STARTS: &str = "sba.*.surplus.cmd.*.*.start";
+
+/// What a tenant has in a queue within its share.
+#[must_use]
+pub fn share(tenant: &TenantKey, queue: SharedQueue) -> String {
+    match queue {
+        SharedQueue::Runs => format!("sba.{tenant}.cmd.*.*.{}", Verb::Start),
+        SharedQueue::Jobs(queue) => format!("sba.{tenant}.job.*.{queue}.*"),
+    }
 }
 
 /// The heartbeats of all processes.

@@ -3,7 +3,7 @@
 use crate::{
     id::{CallId, InvalidId, Partition, RunId, ScheduleId, TenantKey},
     name::Origin,
-    subject::{DeadLetter, Subject},
+    subject::{DeadLetter, Subject, Surplus},
 };
 
 pub(super) fn subject(text: &str) -> Result<Subject, InvalidId> {
@@ -52,8 +52,15 @@ fn of_tenant(tenant: &TenantKey, tokens: &[&str]) -> Option<Result<Subject, Inva
             // An origin is spelled like the family it names, so what follows `dead` reads as the original did.
             return of_tenant(&tenant, &tokens[1..]).map(|original| original.and_then(|subject| dead(subject, origin)));
         }
+        ["surplus", family, ..] => {
+            return of_tenant(&tenant, &tokens[1..]).map(|within| within.and_then(|subject| surplus(subject, family)));
+        }
         _ => return None,
     })
+}
+
+fn surplus(within: Subject, family: &str) -> Result<Subject, InvalidId> {
+    Surplus::of(within).map(Subject::Surplus).ok_or_else(|| InvalidId::new("surplus", family))
 }
 
 fn dead(original: Subject, origin: &str) -> Result<Subject, InvalidId> {

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::*;
-use crate::{answer::AnswerKey, stream};
+use crate::{answer::AnswerKey, share::SharedQueue, stream};
 
 fn tenant() -> impl Strategy<Value = TenantKey> {
     "A[A-Z2-7]{55}".prop_map(|text| text.parse().unwrap())
@@ -53,7 +53,9 @@ fn any_subject() -> impl Strategy<Value = Subject> {
         ]
     });
     let dead = original().prop_map(|subject| Subject::Dead(DeadLetter::of(subject).unwrap()));
-    prop_oneof![original(), dead, others]
+    let surplus =
+        original().prop_filter_map("nobody has a share", |subject| Some(Subject::Surplus(Surplus::of(subject)?)));
+    prop_oneof![original(), dead, surplus, others]
 }
 
 fn run_of(subject: &Subject) -> Option<Uuid> {
@@ -62,6 +64,7 @@ fn run_of(subject: &Subject) -> Option<Uuid> {
         | Subject::Cmd { run, .. }
         | Subject::Timer { run, .. }
         | Subject::Fired { run, .. } => Some(run.as_uuid()),
+        Subject::Surplus(surplus) => run_of(surplus.within()),
         _ => None,
     }
 }
@@ -124,10 +127,13 @@ proptest! {
             let own = run_of(&subject) == Some(run.as_uuid());
             let log = own && matches!(subject, Subject::Run { .. });
             prop_assert_eq!(covers(&filter::run_log_of_any(run), &text), log);
-            let start = own && matches!(subject, Subject::Cmd { verb: Verb::Start, .. });
-            prop_assert_eq!(covers(&filter::start_of_any(run), &text), start);
+            let start = own && matches!(subject.clone().within_share(), Subject::Cmd { verb: Verb::Start, .. });
+            prop_assert_eq!(filter::start_of_any(run).iter().any(|pattern| covers(pattern, &text)), start);
             let Some(tenant) = subject.tenant() else { continue };
             prop_assert_eq!(covers(&filter::run_log(tenant, run), &text), log);
+            let command = own && matches!(subject.clone().within_share(), Subject::Cmd { .. });
+            let commands = filter::run_commands(tenant, run);
+            prop_assert_eq!(commands.iter().any(|pattern| covers(pattern, &text)), command);
             let timer = own && matches!(subject, Subject::Timer { .. } | Subject::Fired { .. });
             let timers = filter::timers(tenant, run);
             prop_assert_eq!(timers.iter().any(|pattern| covers(pattern, &text)), timer);
@@ -135,6 +141,22 @@ proptest! {
         let event = matches!(subject, Subject::Run { kind: RunKind::Event, .. });
         prop_assert_eq!(covers(&filter::events(None), &text), event);
         prop_assert_eq!(covers(&filter::events(subject.tenant()), &text), event);
+    }
+
+    #[test]
+    fn what_is_beyond_a_share_is_counted_by_nobody_and_dead_like_what_is_within(subject in original()) {
+        let Some(queue) = SharedQueue::of(&subject) else {
+            prop_assert_eq!(Surplus::of(subject), None);
+            return Ok(());
+        };
+        let tenant = subject.tenant().unwrap().clone();
+        let surplus = Subject::Surplus(Surplus::of(subject.clone()).unwrap());
+        prop_assert!(covers(&filter::share(&tenant, queue), &subject.to_string()));
+        prop_assert!(!covers(&filter::share(&tenant, queue), &surplus.to_string()));
+        prop_assert_eq!(surplus.tenant(), Some(&tenant));
+        prop_assert_eq!(DeadLetter::of(surplus.clone()), DeadLetter::of(subject.clone()));
+        prop_assert_eq!(subject.clone().places(), vec![subject.clone(), surplus.clone()]);
+        prop_assert_eq!(surplus.within_share(), subject);
     }
 
     #[test]

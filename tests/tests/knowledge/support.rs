@@ -49,7 +49,7 @@ pub(crate) struct Bench {
     pub(crate) blobs: Blobs,
     pub(crate) tenant: TenantKey,
     worker: Running,
-    config: Config,
+    pub(crate) config: Config,
     hub: HubAccount,
     folder: TempDir,
 }

@@ -63,7 +63,7 @@ struct RestOfCall {
 /// Reads a message as a job, and holds it against its subject: what a message says of itself is not believed.
 pub(super) fn read(subject: &str, payload: &[u8], attempt: u32) -> Result<Typed, Unreadable> {
     let broken = |message: &'static str| Unreadable::Broken(Box::new(WorkError::lasting("job_invalid", message)), None);
-    let (tenant, queue, call) = match subject.parse().map_err(CodecError::from) {
+    let (tenant, queue, call) = match subject.parse().map(Subject::within_share).map_err(CodecError::from) {
         Ok(Subject::Job { tenant, queue, call }) => (tenant, queue, call),
         Ok(_) => return Err(broken("the subject is not that of a job")),
         Err(error) if error.is_from_the_future() => return Err(Unreadable::Future(error)),

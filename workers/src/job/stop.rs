@@ -64,8 +64,8 @@ async fn listen(worker: &Worker, typed: &Typed) -> Result<Subscriber, WorkError>
 /// Whether the call stands in its queue.
 async fn stands(worker: &Worker, typed: &Typed) -> Result<bool, WorkError> {
     let Typed { tenant, queue, job, .. } = typed;
-    let subject = Subject::Job { tenant: tenant.clone(), queue: *queue, call: job.id }.to_string();
-    let stands = standing::stands(&worker.jetstream, Stream::Jobs, &subject, worker.policy.answer).await;
+    let places = Subject::Job { tenant: tenant.clone(), queue: *queue, call: job.id }.places();
+    let stands = standing::stands(&worker.jetstream, Stream::Jobs, places, worker.policy.answer).await;
     stands.map_err(|error| out(error.reason))
 }
 

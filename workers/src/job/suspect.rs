@@ -42,7 +42,8 @@ pub(super) fn poison(attempt: u32) -> WorkError {
 
 /// Forgets that work on a job began.
 pub(super) async fn forget(worker: &Worker, message: &Message, attempt: u32) {
-    let Ok(Subject::Job { tenant, call, .. }) = message.subject.as_str().parse() else { return };
+    let subject = message.subject.as_str().parse().map(Subject::within_share);
+    let Ok(Subject::Job { tenant, call, .. }) = subject else { return };
     if attempt <= worker.policy.usual.deliveries {
         return;
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, TryStreamExt as _};
 use sba_service::{
     publish::{self, Stored},
-    wake,
+    standing, wake,
 };
 use sba_store::{
     StoreError, TenantTx,
@@ -17,6 +17,7 @@ use sba_store::{
 use sba_subjects::{
     id::{TenantId, TenantKey, UserId},
     job::IndexJob,
+    stream::Stream,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -93,6 +94,10 @@ impl Sweeper {
         let user = document.created_by.unwrap_or_else(|| UserId::from_uuid(Uuid::nil()));
         let job = IndexJob::new(document.id, &document.content_sha256, upload);
         let (subject, job) = job.given(tenant, user, self.clock.now_millis());
+        if standing::stands(&self.jetstream, Stream::Jobs, subject.clone().places(), self.answer).await? {
+            return Ok(false);
+        }
+        let subject = self.shares.place(subject).await;
         let stored = publish::message(&self.jetstream, &subject, &job, self.answer).await?;
         Ok(matches!(stored, Stored::Now(_)))
     }

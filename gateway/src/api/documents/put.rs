@@ -203,6 +203,7 @@ async fn note(
 pub(super) async fn queue(app: &App, principal: &Principal, document: &Document) -> Result<(), PublishFailure> {
     let job = IndexJob::new(document.id, &document.content_sha256, document.blob.id());
     let (subject, job) = job.given(&principal.key, principal.user, times::to_millis(app.clock.now()));
+    let subject = app.shares.place(subject).await;
     let deadline = app.config.nats.request_timeout_ms.duration();
     publish::message(&app.jetstream, &subject, &job, deadline).await.map(drop)
 }

@@ -14,6 +14,7 @@ use sba_service::{
     ids::CountedIds,
     log::RunLog,
     metrics::Metrics,
+    shares::Shares,
 };
 use sba_store::{
     DatabaseOptions, Store,
@@ -100,7 +101,7 @@ pub(super) async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
         public_url: "http://gateway".to_owned(),
         clock: Arc::new(ManualClock::default()),
         ids: Arc::new(CountedIds::default()),
-        metrics,
+        metrics: metrics.clone(),
         verifier: Verifier::new(keys.public_pem.as_bytes(), "sba", "sba", Duration::from_secs(30)).unwrap(),
         tenants,
         sessions: Sessions::new(store.clone()),
@@ -114,6 +115,7 @@ pub(super) async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
             deadline: Duration::from_secs(5),
         })
         .unwrap(),
+        shares: Shares::new(&config, jetstream.clone(), metrics.clone()),
         jetstream,
         log,
         hub,

@@ -113,6 +113,7 @@ pub(in crate::api::runs) async fn store(
 
 async fn queue(app: &App, principal: &Principal, run: RunId, command: &Command) -> Result<(), PublishFailure> {
     let subject = Subject::Cmd { tenant: principal.key.clone(), run, verb: command.body.verb() };
+    let subject = app.shares.place(subject).await;
     let deadline = app.config.nats.request_timeout_ms.duration();
     publish::message(&app.jetstream, &subject, command, deadline).await.map(drop)
 }
