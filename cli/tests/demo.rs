@@ -1,6 +1,6 @@
 //! `sba demo`, as somebody runs it who reads its last line: on documents of one's own, with the model that comes with SBA.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
     collections::HashMap,
