@@ -64,6 +64,12 @@ pub enum Action {
     ScheduleResumed,
     /// A schedule was deleted.
     ScheduleDeleted,
+    /// A key for a machine was made.
+    KeyCreated,
+    /// A key was given another secret.
+    KeyRotated,
+    /// A key was taken back.
+    KeyRevoked,
 }
 
 impl Action {
@@ -87,6 +93,9 @@ impl Action {
             Self::SchedulePaused => "schedule_paused",
             Self::ScheduleResumed => "schedule_resumed",
             Self::ScheduleDeleted => "schedule_deleted",
+            Self::KeyCreated => "key_created",
+            Self::KeyRotated => "key_rotated",
+            Self::KeyRevoked => "key_revoked",
         }
     }
 }

@@ -5,7 +5,7 @@
 //! so what they do together is stored together, audit entries included.
 //!
 //! - [`pool`] and [`tenant_tx`]: connections and transactions; [`migrate`]: the schema;
-//! - [`tenants`], [`sessions`], [`idempotency`], [`audit`]: who may do what, and who did;
+//! - [`tenants`], [`tenant_names`], [`sessions`], [`api_keys`], [`idempotency`], [`audit`]: who may do what, and who did;
 //! - [`runs`], [`steps`], [`tool_calls`]: what runs look like, projected from their logs by [`projection`],
 //!   by one process at a time: [`lead`]; [`left_out`]: what could not be; [`log_tenants`]: whose logs there are;
 //! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
@@ -14,6 +14,7 @@
 //! - [`sweep`]: what nobody needs any more, of every tenant;
 //! - [`blob`]: bytes, in a folder or in S3.
 
+pub mod api_keys;
 pub mod artifacts;
 pub mod audit;
 pub mod blob;
@@ -38,6 +39,7 @@ pub mod starts;
 pub mod steps;
 pub mod sweep;
 pub mod tasks;
+pub mod tenant_names;
 pub mod tenant_tx;
 pub mod tenants;
 mod text;

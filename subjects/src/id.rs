@@ -138,6 +138,10 @@ uuid_id!(
     TaskId, "task id"
 );
 uuid_id!(
+    /// A key of a tenant's machine; also the user as whom it acts.
+    ApiKeyId, "api key id"
+);
+uuid_id!(
     /// A schedule of a tenant: what starts runs by the clock.
     ScheduleId, "schedule id"
 );

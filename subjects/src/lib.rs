@@ -8,7 +8,7 @@
 //! - [`envelope`], [`event`] and [`record`]: the log of a run;
 //! - [`state`]: what a log says, folded;
 //! - [`command`], [`job`] and [`heartbeat`]: what processes say to each other;
-//! - [`schedule`]: what wakes a schedule;
+//! - [`schedule`]: what wakes a schedule; [`role`]: what people and programs may be;
 //! - [`dead`]: what the headers of a dead letter say; [`answer`]: answers of models that are kept;
 //! - [`tool`]: what the built-in tools take and return;
 //! - [`codec`]: CBOR, with limits;
@@ -28,6 +28,7 @@ pub mod job;
 pub mod name;
 pub mod passage;
 pub mod record;
+pub mod role;
 pub mod run;
 pub mod schedule;
 pub mod share;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "store_postgres/api_keys.rs"]
+mod api_keys;
 #[path = "store_postgres/connections.rs"]
 mod connections;
 #[path = "store_postgres/documents.rs"]

@@ -1,19 +1,22 @@
 //! No tenant sees or changes another's rows, whatever it asks Postgres.
 
 use sba_store::{
-    Page,
+    Page, api_keys,
     artifacts::{self, NewArtifact},
     blob::BlobKey,
     documents, effects, idempotency, projection, runs, schedules,
     search::{self, Query},
     sessions::{self, Session},
-    starts, tasks, tenants,
+    starts, tasks,
+    tenant_names::{self, TenantName},
+    tenants,
 };
 use sba_subjects::id::{ArtifactId, CallId, RunId, SessionId, TenantId, TenantKey, UserId};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use uuid::Uuid;
 
 use crate::{
+    api_keys::key,
     projection::{finished_run, run_id},
     rules::{tables, tenant_column},
     schedules::schedule,
@@ -56,7 +59,14 @@ async fn fill(store: &sba_store::Store, tenant: &TenantKey) {
     starts::begin(&mut tx, call.id, 1).await.unwrap();
     tasks::create(&mut tx, &task(1), &actor()).await.unwrap();
     schedules::create(&mut tx, &schedule(1), &actor()).await.unwrap();
+    api_keys::create(&mut tx, &key(1), &actor()).await.unwrap();
+    tenant_names::add(&mut tx, &name(tenant)).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+/// What an issuer calls a tenant.
+fn name(tenant: &TenantKey) -> TenantName {
+    TenantName { issuer: "https://idp.example".to_owned(), name: format!("org_{tenant}") }
 }
 
 /// Enters a tenant, as [`sba_store::Store::begin`] does.
@@ -155,6 +165,12 @@ async fn repositories_answer_as_if_the_other_tenant_did_not_exist() {
     assert!(!schedules::pause(&mut tx, schedule(1).id, &actor()).await.unwrap());
     assert!(!schedules::delete(&mut tx, schedule(1).id, &actor()).await.unwrap());
     assert!(schedules::room(&mut tx, 1).await.unwrap());
+    assert!(api_keys::standing(&mut tx, key(1).id).await.unwrap().is_none());
+    assert!(api_keys::get(&mut tx, key(1).id).await.unwrap().is_none());
+    assert!(api_keys::rotate(&mut tx, key(1).id, &[3; 32], at(0), at(1), &actor()).await.unwrap().is_none());
+    assert!(!api_keys::revoke(&mut tx, key(1).id, at(0), &actor()).await.unwrap());
+    assert!(api_keys::room(&mut tx, at(0), 1).await.unwrap());
+    assert_eq!(api_keys::list(&mut tx, Page::default()).await.unwrap().total, 0);
     assert_eq!(schedules::overdue(&mut tx, at(1_000), None, 10).await.unwrap(), []);
     assert!(sessions::get(&mut tx, SessionId::from_uuid(Uuid::from_u128(1))).await.unwrap().is_none());
     let hits = search::search(&mut tx, &Query::new("secret", axis(0), 10)).await.unwrap();
@@ -162,6 +178,23 @@ async fn repositories_answer_as_if_the_other_tenant_did_not_exist() {
     let listed = runs::list(&mut tx, &runs::Filter::default(), Page::default()).await.unwrap();
     assert_eq!((listed.items.len(), listed.total), (0, 0));
     assert_eq!(tenants::get(&mut tx).await.unwrap().unwrap().account, mine);
+}
+
+#[tokio::test]
+async fn a_name_means_one_tenant_and_tells_nothing_else_of_it() {
+    let (store, mine) = support::store().await;
+    let theirs = support::new_tenant(&store).await;
+    fill(&store, &theirs).await;
+    let TenantName { issuer, name } = name(&theirs);
+    assert_eq!(store.tenant_named(&issuer, &name).await.unwrap(), Some(theirs.id()));
+    for (issuer, name) in [("https://other.example", name.as_str()), (&issuer, "org_"), (&issuer, ""), (&issuer, "a\0")]
+    {
+        assert_eq!(store.tenant_named(issuer, name).await.unwrap(), None, "{issuer} {name:?}");
+    }
+    let mut tx = store.begin(mine.id()).await.unwrap();
+    assert_eq!(tenant_names::list(&mut tx).await.unwrap(), []);
+    let taken = tenant_names::add(&mut tx, &TenantName { issuer, name }).await.unwrap_err();
+    assert_eq!(taken.code(), "conflict");
 }
 
 #[tokio::test]

@@ -80,10 +80,10 @@ async fn policy_faults(conn: &mut PgConnection, table: &str) -> Vec<String> {
     .fetch_all(conn)
     .await
     .unwrap();
-    // The owner, which no process connects as, may see which tenants there are.
+    // The owner, which no process connects as, may see which tenants there are, and what issuers call them.
     let owners = |policy: &&sqlx::postgres::PgRow| {
         let kind: String = policy.get(0);
-        table == "tenants"
+        matches!(table, "tenants" | "tenant_names")
             && kind.starts_with("PERMISSIVE SELECT {")
             && !kind.contains("public")
             && !kind.contains("sba_app")
@@ -150,6 +150,29 @@ async fn every_table_is_isolated() {
     let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
     assert!(tables(&mut owner).await.len() >= 11, "the tables were not found");
     assert_eq!(faults(&mut owner).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_sees_past_isolation_is_listed_and_answers_ids_alone() {
+    let database = support::database().await;
+    let mut owner = PgConnection::connect(&database.owner_url).await.unwrap();
+    let rows = sqlx::query(
+        "select p.proname || ' ' || pg_get_function_result(p.oid) || ' ' || array_to_string(p.proconfig, ' ') || ' ' ||
+                has_function_privilege('public', p.oid, 'execute')
+         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+         where n.nspname = 'public' and p.prosecdef order by 1",
+    )
+    .fetch_all(&mut owner)
+    .await
+    .unwrap();
+    let found: Vec<String> = rows.into_iter().map(|row| row.get(0)).collect();
+    assert_eq!(
+        found,
+        [
+            "tenant_ids SETOF uuid search_path=public, pg_temp false",
+            "tenant_named uuid search_path=public, pg_temp false",
+        ]
+    );
 }
 
 #[tokio::test]
