@@ -7,7 +7,7 @@ use sba_service::{clock::Clock, config::Config, ids::Ids, log::RunLog, metrics::
 use sba_store::{Store, blob::Blobs};
 
 use crate::{
-    auth::{Tenants, Verifier},
+    auth::{ApiKeys, Issuers, TenantNames, Tenants, Verifier},
     mint::Mint,
     places::Places,
     sessions::Sessions,
@@ -28,7 +28,10 @@ pub(crate) struct Parts {
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) metrics: Metrics,
     pub(crate) verifier: Verifier,
+    pub(crate) issuers: Issuers,
+    pub(crate) api_keys: ApiKeys,
     pub(crate) tenants: Tenants,
+    pub(crate) tenant_names: TenantNames,
     pub(crate) sessions: Sessions,
     /// What makes NATS accounts; `None` where this gateway may not.
     pub(crate) mint: Option<Mint>,

@@ -2,22 +2,33 @@
 //!
 //! A client shows a JWT that an issuer signed with Ed25519. It names a tenant, a user and roles; the tenant must exist.
 
+mod api_key;
+mod caller;
+mod guard;
 mod keys;
+mod oidc;
+mod operation;
 mod principal;
-mod role;
 mod session_token;
+mod tenant_names;
 mod tenants;
 mod token;
 
+pub(crate) use self::{
+    api_key::{ApiKeyText, ApiKeys},
+    caller::Caller,
+    guard::guard,
+    oidc::Issuers,
+    operation::Operation,
+    principal::{Guest, Operator, Principal},
+    session_token::SessionToken,
+    tenant_names::TenantNames,
+    tenants::Tenants,
+    token::Verifier,
+};
 pub use self::{
     keys::{KeyError, KeyPair},
-    role::Role,
+    oidc::FetchError,
     token::{Claims, TokenError, mint},
 };
-pub(crate) use self::{
-    principal::{Operator, Principal, Shown, verify},
-    role::Action,
-    session_token::SessionToken,
-    tenants::Tenants,
-    token::{Verified, Verifier},
-};
+pub use sba_subjects::role::Role;

@@ -33,7 +33,7 @@ use self::{end::End, reader::Reader, writer::Writer};
 use crate::{
     api::runs::seat::{self, Pass},
     app::App,
-    auth::{Action, Principal, SessionToken},
+    auth::{Operation, Principal, SessionToken},
     error::{ApiError, Code},
     stream::{Codec, Feed, Start},
     wire::{Input, Output, Packet},
@@ -62,7 +62,7 @@ pub(crate) struct Admitted {
     feed: Option<Feed>,
 }
 
-/// Lets a client in that may have what it came for.
+/// Lets a client in that may open such a socket, if it may have what it came for.
 ///
 /// # Errors
 /// As [`seat::take`]; of a session those of [`crate::sessions::Sessions::usable`] and of its token.
@@ -75,7 +75,6 @@ pub(crate) async fn admit(
     let feed = match target {
         Target::Run(run, start) => Some(seat::take(app, &principal, run, start, &Pass::Token(token)).await?),
         Target::Session(session) => {
-            principal.may(Action::ReadRuns)?;
             let now = app.clock.now();
             app.sessions.usable(&principal, session, now).await?;
             app.sessions.admit(principal.tenant, session, token.as_ref(), now).await?;
@@ -96,6 +95,16 @@ struct Socket {
     codec: Codec,
     /// Whether messages may be compressed.
     deflated: bool,
+}
+
+impl Target {
+    /// What a client does who opens a socket for it.
+    const fn operation(self) -> Operation {
+        match self {
+            Self::Run(..) => Operation::StreamRun,
+            Self::Session(_) => Operation::StreamSession,
+        }
+    }
 }
 
 impl Socket {

@@ -10,6 +10,7 @@ mod database;
 mod error;
 mod findings;
 mod gateway;
+mod issuer;
 mod knowledge;
 mod layers;
 mod millis;
@@ -43,6 +44,7 @@ pub use self::{
     error::ConfigError,
     findings::Finding,
     gateway::{GatewayConfig, MAX_PAGE_SIZE},
+    issuer::{IssuerConfig, TokenAlgorithm},
     knowledge::{Embedder, KnowledgeConfig, LANGUAGES, MAX_TOP_K},
     millis::Millis,
     model::{FallbackConfig, ModelConfig, ModelProvider, ScriptedCall, ScriptedConfig, ScriptedFailure, ToolCalls},

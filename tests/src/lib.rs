@@ -5,6 +5,7 @@ pub mod chaos;
 pub mod index;
 pub mod installation;
 pub mod model;
+pub mod provider;
 pub mod proxy;
 pub mod run_log;
 pub mod s3;

@@ -19,6 +19,14 @@ mod events;
 mod execute;
 #[path = "gateway/fork.rs"]
 mod fork;
+#[path = "gateway/keys.rs"]
+mod keys;
+#[path = "gateway/keys_end.rs"]
+mod keys_end;
+#[path = "gateway/oidc.rs"]
+mod oidc;
+#[path = "gateway/oidc_keys.rs"]
+mod oidc_keys;
 #[path = "gateway/runs.rs"]
 mod runs;
 #[path = "gateway/schedules.rs"]

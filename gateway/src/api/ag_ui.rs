@@ -65,7 +65,8 @@ pub(crate) async fn ag_ui(
     };
     Span::current().record("run_id", display(run));
     let feed = seat::take(&app, &principal, run, Start::new(0, From::History), &Pass::Token(None)).await?;
-    let keeping = Keeping::of(&app.config.gateway, seat::until(&principal, app.clock.now()));
+    let until = seat::until(&principal, app.clock.now());
+    let keeping = Keeping::of(&app.config.gateway, until, principal.lost(&app));
     let mut translation = Translation::new(&input, before);
     Ok(sse::speak(feed, &app.hub, keeping, move |frame| {
         let said = hear(&mut translation, frame)?;

@@ -4,12 +4,14 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{
         ContentBuilder, OpenApi as Document, Ref, RefOr, ResponseBuilder,
+        extensions::ExtensionsBuilder,
         path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
 use super::{documented, documents, watching};
+use crate::auth;
 
 /// What does not stand at an endpoint.
 #[derive(OpenApi)]
@@ -27,6 +29,7 @@ use super::{documented, documents, watching};
         (name = "sessions", description = "Sessions, which keep a user's runs to those who hold their token"),
         (name = "artifacts", description = "Documents that runs made"),
         (name = "knowledge", description = "Documents that runs draw on"),
+        (name = "keys", description = "Keys by which a tenant's machines show who they are"),
         (name = "tenants", description = "Tenants, for operators"),
     ),
     security(("bearer" = [])),
@@ -38,7 +41,7 @@ struct Bearer;
 
 impl Modify for Bearer {
     fn modify(&self, document: &mut Document) {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT or API key").build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
     }
@@ -68,18 +71,43 @@ pub(crate) fn document() -> Document {
         let operations = [&mut path.get, &mut path.post, &mut path.patch, &mut path.put, &mut path.delete];
         operations.into_iter().flatten().for_each(say_what_any_may_answer);
     }
+    for operation in auth::Operation::ALL {
+        say_who_may(&mut document, *operation);
+    }
     document
+}
+
+/// Says at an operation which roles may, and what everybody else is answered.
+fn say_who_may(document: &mut Document, operation: auth::Operation) {
+    let (method, address) = operation.at();
+    let Some(path) = document.paths.paths.get_mut(address) else { return };
+    let described = match method {
+        "GET" => &mut path.get,
+        "POST" => &mut path.post,
+        "PATCH" => &mut path.patch,
+        "PUT" => &mut path.put,
+        _ => &mut path.delete,
+    };
+    let Some(described) = described else { return };
+    let roles: Vec<_> = operation.roles().map(auth::Role::as_str).collect();
+    described.extensions = Some(ExtensionsBuilder::new().add("x-roles", roles).build());
+    answer(described, "403", "`forbidden`");
 }
 
 fn say_what_any_may_answer(operation: &mut Operation) {
     let with_a_body = if operation.request_body.is_some() { WITH_A_BODY } else { &[] };
     for (status, codes) in ANYWHERE.iter().chain(with_a_body) {
-        operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| {
-            let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
-            let response = ResponseBuilder::new().description(*codes).content("application/json", body);
-            RefOr::T(response.build())
-        });
+        answer(operation, status, codes);
     }
+}
+
+/// Adds an answer to an operation that does not name that status itself.
+fn answer(operation: &mut Operation, status: &str, codes: &str) {
+    operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
+        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorBody"))).build();
+        let response = ResponseBuilder::new().description(codes).content("application/json", body);
+        RefOr::T(response.build())
+    });
 }
 
 #[cfg(test)]
@@ -109,6 +137,7 @@ mod tests {
             for (method, operation) in operations.as_object().unwrap() {
                 let at = format!("{method} {path}");
                 assert!(operation["summary"].is_string(), "{at} has no summary");
+                assert!(operation["x-roles"].is_array(), "{at} has no row in auth/operation.rs");
                 let answers = operation["responses"].as_object().unwrap();
                 assert!(answers.keys().any(|status| status.starts_with('4') || status.starts_with('5')), "{at}");
             }

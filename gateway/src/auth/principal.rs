@@ -1,30 +1,22 @@
 //! The one who asks, as handlers take them from a request.
 
-use std::sync::Arc;
+use std::{future::pending, sync::Arc};
 
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use futures::future::BoxFuture;
 use sba_subjects::{
     event::TenantSettings,
     id::{TenantId, TenantKey, UserId},
+    role::Role,
     tool::ToolSpec,
 };
 use tracing::{Span, field::display};
 
-use super::{
-    role::{Action, Role},
-    tenants::TenantError,
-    token::{TokenError, Verified},
-};
+use super::{caller::Caller, operation::Operation, tenants::TenantError};
 use crate::{
     app::App,
     error::{ApiError, Code},
 };
-
-/// What stands before a JWT in a list of WebSocket subprotocols: a browser can set no other header there.
-const BEARER_PROTOCOL: &str = "sba.bearer.";
 
 /// A user of a tenant that exists.
 #[derive(Debug, Clone)]
@@ -37,7 +29,7 @@ pub(crate) struct Principal {
     pub(crate) user: UserId,
     /// Until when the token is good, in seconds since 1970.
     pub(crate) expires: u64,
-    roles: Vec<Role>,
+    caller: Caller,
 }
 
 /// A user who governs the installation.
@@ -48,29 +40,48 @@ pub(crate) struct Operator {
 }
 
 impl Principal {
-    /// The user that a token names.
-    async fn of(app: &App, verified: Verified) -> Result<Self, ApiError> {
-        let Some(tenant) = verified.tenant_id else {
+    async fn of(app: &App, caller: Caller) -> Result<Self, ApiError> {
+        let Some(tenant) = caller.tenant else {
             return Err(ApiError::new(Code::Forbidden, "the token names no tenant"));
         };
         let span = Span::current();
         span.record("tenant_id", display(tenant));
-        span.record("user_id", display(verified.user_id));
+        span.record("user_id", display(caller.user));
         let key = app.tenants.key(tenant).await.map_err(unknown)?;
-        Ok(Self { tenant, key, user: verified.user_id, expires: verified.exp, roles: verified.roles })
+        Ok(Self { tenant, key, user: caller.user, expires: caller.expires, caller })
     }
 
-    /// The user whose token this is.
+    /// The user whose token this is, if it may do that.
     ///
     /// # Errors
-    /// `unauthenticated`, `token_expired`, `forbidden` for a token without a tenant, `unavailable`.
-    pub(crate) async fn with_token(app: &App, token: &str) -> Result<Self, ApiError> {
-        Self::of(app, check(app, token)?).await
+    /// `unauthenticated`, `token_expired`, `forbidden`, `unavailable`.
+    pub(crate) async fn with_token(app: &App, token: &str, operation: Operation) -> Result<Self, ApiError> {
+        let caller = Caller::of(app, token).await?;
+        caller.may(operation)?;
+        Self::of(app, caller).await
     }
 
-    /// Goes on only when one of the roles allows it.
-    pub(crate) fn may(&self, action: Action) -> Result<(), ApiError> {
-        allowed(&self.roles, action)
+    /// Goes on only when the user may do something else than what they were let in for.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub(crate) fn may(&self, operation: Operation) -> Result<(), ApiError> {
+        self.caller.may(operation)
+    }
+
+    /// Whether a key may be given this role: it allows nothing that the user may not do, and is not the operator's.
+    pub(crate) fn may_give(&self, role: Role) -> bool {
+        let covered = |operation: &Operation| !operation.allows(role) || self.caller.may(*operation).is_ok();
+        role != Role::Operator && Operation::ALL.iter().all(covered)
+    }
+
+    /// Ends when the key by which the user was let in does not hold any more, with the reason. The end of a token is known
+    /// beforehand: see `expires`.
+    pub(crate) fn lost(&self, app: &App) -> BoxFuture<'static, Code> {
+        match self.caller.key {
+            Some(held) => app.api_keys.lost(held),
+            None => Box::pin(pending()),
+        }
     }
 
     /// What the tenant's settings say.
@@ -84,12 +95,12 @@ impl Principal {
 
     /// The names of the roles.
     pub(crate) fn roles(&self) -> Vec<String> {
-        self.roles.iter().map(ToString::to_string).collect()
+        self.caller.roles.iter().map(ToString::to_string).collect()
     }
 
     /// Goes on only when one of the roles may call the tool.
     pub(crate) fn may_call(&self, tool: &ToolSpec) -> Result<(), ApiError> {
-        if tool.roles.is_empty() || self.roles.iter().any(|role| tool.roles.contains(&role.as_str())) {
+        if tool.roles.is_empty() || self.caller.roles.iter().any(|role| tool.roles.contains(&role.as_str())) {
             return Ok(());
         }
         Err(ApiError::new(Code::Forbidden, "the roles of this token do not allow this tool"))
@@ -100,34 +111,36 @@ impl FromRequestParts<App> for Principal {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        Self::of(app, verified(app, parts)?).await
+        Self::of(app, let_in(parts)?).await
     }
 }
 
-/// A user who shows a token, or somebody who shows none: a browser may send it later, over its WebSocket.
+/// A user who has shown who they are, or somebody who may do so later, over the WebSocket.
 #[derive(Debug)]
-pub(crate) struct Shown(pub(crate) Option<Principal>);
+pub(crate) struct Guest(pub(crate) Option<Principal>);
 
-impl FromRequestParts<App> for Shown {
+impl FromRequestParts<App> for Guest {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let nothing = !parts.headers.contains_key(header::AUTHORIZATION) && bearer(&parts.headers).is_none();
-        if nothing {
-            return Ok(Self(None));
+        match parts.extensions.remove() {
+            Some(caller) => Principal::of(app, caller).await.map(|principal| Self(Some(principal))),
+            None => Ok(Self(None)),
         }
-        Principal::from_request_parts(parts, app).await.map(|principal| Self(Some(principal)))
     }
 }
 
 impl FromRequestParts<App> for Operator {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let verified = verified(app, parts)?;
-        allowed(&verified.roles, Action::CreateTenant)?;
-        Ok(Self { user: verified.user_id })
+    async fn from_request_parts(parts: &mut Parts, _app: &App) -> Result<Self, ApiError> {
+        Ok(Self { user: let_in(parts)?.user })
     }
+}
+
+/// Whom the guard let in.
+fn let_in(parts: &mut Parts) -> Result<Caller, ApiError> {
+    parts.extensions.remove().ok_or_else(|| ApiError::new(Code::Internal, "nobody asked who sends this request"))
 }
 
 /// What a client is told of a tenant that is not known.
@@ -141,48 +154,4 @@ fn unknown(error: Arc<TenantError>) -> ApiError {
             ApiError::new(Code::Internal, "the tenant's settings cannot be read").caused_by(error)
         }
     }
-}
-
-fn allowed(roles: &[Role], action: Action) -> Result<(), ApiError> {
-    if roles.iter().any(|role| role.may(action)) {
-        return Ok(());
-    }
-    Err(ApiError::new(Code::Forbidden, "the roles of this token do not allow it"))
-}
-
-/// What the token says: as it was found on the way in, or else now.
-fn verified(app: &App, parts: &mut Parts) -> Result<Verified, ApiError> {
-    parts.extensions.remove().map_or_else(|| verify(app, &parts.headers), Ok)
-}
-
-/// Checks the token that a request shows.
-///
-/// # Errors
-/// `unauthenticated`, `token_expired`.
-pub(crate) fn verify(app: &App, headers: &HeaderMap) -> Result<Verified, ApiError> {
-    let Some(token) = bearer(headers) else {
-        return Err(ApiError::new(Code::Unauthenticated, "a bearer token is needed"));
-    };
-    check(app, token)
-}
-
-fn check(app: &App, token: &str) -> Result<Verified, ApiError> {
-    app.verifier.verify(token, app.clock.now().unix_timestamp().unsigned_abs()).map_err(|error| match error {
-        TokenError::Expired => ApiError::new(Code::TokenExpired, "the token has expired"),
-        other => ApiError::new(Code::Unauthenticated, "the token does not hold").caused_by(other),
-    })
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return offered(headers, BEARER_PROTOCOL);
-    };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// What follows `prefix` in the WebSocket subprotocols that a client offers.
-pub(super) fn offered<'a>(headers: &'a HeaderMap, prefix: &str) -> Option<&'a str> {
-    let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).find_map(|protocol| protocol.trim().strip_prefix(prefix))
 }

@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
-use super::principal::offered;
+use super::caller::offered;
 
 /// What stands before a session's token in a list of WebSocket subprotocols.
 const SESSION_PROTOCOL: &str = "sba.session.";

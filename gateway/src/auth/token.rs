@@ -8,13 +8,14 @@ use std::{
 };
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
-use sba_subjects::id::{TenantId, UserId};
+use sba_subjects::{
+    id::{TenantId, UserId},
+    role::Role,
+};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::role::Role;
-
 /// Longest token that is looked at, in bytes: far more than any issuer writes.
-const MAX_TOKEN: usize = 8 * 1024;
+pub(super) const MAX_TOKEN: usize = 8 * 1024;
 
 /// What a token says. Times are seconds since 1970 (UTC).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,6 +49,15 @@ pub enum TokenError {
     /// It is not a token, or another issuer's, or for another audience, or was altered.
     #[error("the token does not hold")]
     Invalid(#[source] jsonwebtoken::errors::Error),
+    /// Its head names what is not taken.
+    #[error("the token's head does not hold: {0}")]
+    Head(&'static str),
+    /// A claim is missing, or says what it must not.
+    #[error("the token's claim {0} does not hold")]
+    Claim(&'static str),
+    /// The issuer's keys cannot be had.
+    #[error("the issuer's keys cannot be had")]
+    Keys,
     /// It is too long to be looked at.
     #[error("the token is longer than {MAX_TOKEN} bytes")]
     TooLong,
@@ -74,6 +84,8 @@ pub(crate) struct Verified {
     pub(crate) exp: u64,
     #[serde(default)]
     nbf: Option<u64>,
+    #[serde(default)]
+    iat: Option<u64>,
     #[serde(default, alias = "tenantId")]
     pub(crate) tenant_id: Option<TenantId>,
     #[serde(alias = "userId")]
@@ -98,7 +110,7 @@ pub(crate) struct Verifier {
 }
 
 /// Most tokens of which is remembered that their signature holds. When there are more, all are forgotten.
-const KNOWN: usize = 16_384;
+pub(super) const KNOWN: usize = 16_384;
 
 impl Verifier {
     /// From the issuer's public key (PEM), its name, the audience that tokens must be for, and by how much clocks may
@@ -126,7 +138,8 @@ impl Verifier {
         if verified.exp.saturating_add(self.leeway) <= now {
             return Err(TokenError::Expired);
         }
-        if verified.nbf.is_some_and(|from| from > now.saturating_add(self.leeway)) {
+        let latest = now.saturating_add(self.leeway);
+        if verified.nbf.is_some_and(|from| from > latest) || verified.iat.is_some_and(|made| made > latest) {
             return Err(TokenError::NotYet);
         }
         Ok(verified)

@@ -68,6 +68,10 @@ codes! {
     ScheduleEnded = "schedule_ended", CONFLICT;
     /// The tenant has as many schedules as it may.
     TooManySchedules = "too_many_schedules", CONFLICT;
+    /// The tenant has as many keys as it may.
+    TooManyKeys = "too_many_keys", CONFLICT;
+    /// An issuer calls another tenant so.
+    ExternalIdTaken = "external_id_taken", CONFLICT;
     /// There is no tool of this name.
     ToolUnknown = "tool_unknown", BAD_REQUEST;
     /// The body came too slowly.

@@ -1,4 +1,4 @@
-//! The way in: who asks, whether there is room for it, and the body of the request.
+//! The way in: whether there is room for a request, and its body.
 
 use axum::{
     body::Body,
@@ -11,8 +11,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::body::{Pace, paced, sized, whole};
 use crate::{
     app::App,
-    auth::{Verified, verify},
-    error::ApiError,
+    auth::Caller,
+    error::{ApiError, Code},
     places::TenantShare,
 };
 
@@ -41,10 +41,10 @@ async fn enter(
     taking: Taking,
     request: Request,
 ) -> Result<(Request, (TenantShare, OwnedSemaphorePermit)), ApiError> {
-    let (mut parts, body) = request.into_parts();
-    let verified = verify(app, &parts.headers)?;
-    let share = app.requests.share(verified.tenant_id)?;
-    parts.extensions.insert::<Verified>(verified);
+    let (parts, body) = request.into_parts();
+    let caller = parts.extensions.get::<Caller>();
+    let caller = caller.ok_or_else(|| ApiError::new(Code::Internal, "nobody asked who sends this request"))?;
+    let share = app.requests.share(caller.tenant)?;
     let gateway = &app.config.gateway;
     let pace = Pace { behind: gateway.body_timeout_ms.duration(), bytes_per_second: gateway.body_bytes_per_second };
     let body = match taking {

@@ -5,7 +5,10 @@ use std::io;
 use sba_service::{log::ReadError, process::BaseError};
 use sba_store::{StoreError, blob::BlobError};
 
-use crate::{auth::TokenError, mint::MintError};
+use crate::{
+    auth::{FetchError, TokenError},
+    mint::MintError,
+};
 
 /// Why a gateway could not start, or had to end.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,9 @@ pub enum GatewayError {
     /// The issuer's public key is not one.
     #[error("auth.public_key cannot be used")]
     Key(#[source] TokenError),
+    /// An issuer's keys can never be had.
+    #[error("auth.issuers cannot be used")]
+    Issuer(#[source] FetchError),
     /// What every process stands on could not be had.
     #[error(transparent)]
     Base(#[from] BaseError),
@@ -50,7 +56,7 @@ impl GatewayError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Listen { .. } => "gateway_listen_failed",
-            Self::Missing(_) => "config_invalid",
+            Self::Missing(_) | Self::Issuer(_) => "config_invalid",
             Self::KeyFile(_) | Self::Key(_) => "auth_key_invalid",
             Self::Base(error) => error.code(),
             Self::Log(_) => "log_unreadable",

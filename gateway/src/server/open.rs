@@ -1,5 +1,7 @@
 //! What a gateway connects to when it starts.
 
+use std::time::Duration;
+
 use sba_service::{config::Config, log::RunLog, process::Base, shares::Shares, shutdown::Shutdown};
 use sba_store::{
     DatabaseOptions, Store,
@@ -10,7 +12,7 @@ use tokio::net::TcpListener;
 use super::GatewayError;
 use crate::{
     app::{App, Parts},
-    auth::{Tenants, Verifier},
+    auth::{ApiKeys, Issuers, TenantNames, Tenants, Verifier},
     mint::Mint,
     places::Places,
     sessions::Sessions,
@@ -26,6 +28,7 @@ pub(super) async fn open(
 ) -> Result<App, GatewayError> {
     let Base { instance, metrics, clock, ids, client, jetstream, .. } = base;
     let verifier = verifier(&config).await?;
+    let issuers = Issuers::new(&config.auth).map_err(GatewayError::Issuer)?;
     let blobs = Blobs::open(&blob_options(&config))?;
     let log =
         RunLog::new(jetstream.clone(), config.nats.sizing().run_shards, config.nats.request_timeout_ms.duration())
@@ -40,13 +43,17 @@ pub(super) async fn open(
         verify: gateway.verify_interval_ms.duration(),
     };
     let hub = Hub::new(client.clone(), log.clone(), limits, metrics.clone(), shutdown.tasks().clone(), shutdown.soft());
+    let outage = Duration::from_secs(config.auth.key_outage_seconds);
     Ok(App::new(Parts {
         public_url: public_url(&config, listener),
         clock: clock.clone(),
         ids: ids.clone(),
         metrics: metrics.clone(),
         verifier,
+        issuers,
+        api_keys: ApiKeys::new(store.clone(), clock.clone(), outage),
         tenants: Tenants::new(store.clone()),
+        tenant_names: TenantNames::new(store.clone()),
         sessions: Sessions::new(store.clone()),
         mint,
         store,
@@ -65,7 +72,7 @@ async fn verifier(config: &Config) -> Result<Verifier, GatewayError> {
     let auth = &config.auth;
     let path = auth.public_key.as_ref().ok_or(GatewayError::Missing("auth.public_key"))?;
     let pem = tokio::fs::read(path).await.map_err(GatewayError::KeyFile)?;
-    let leeway = std::time::Duration::from_secs(auth.leeway_seconds);
+    let leeway = Duration::from_secs(auth.leeway_seconds);
     Verifier::new(&pem, &auth.issuer, &auth.audience, leeway).map_err(GatewayError::Key)
 }
 

@@ -29,6 +29,7 @@ pub(super) async fn command(app: App, principal: Principal, id: String, run: Uui
     let span = info_span!("command", run_id = %run, tenant_id = %principal.tenant, user_id = %principal.user);
     let key = Some(id.clone());
     let given = async {
+        principal.may(command.operation())?;
         let (_share, _place) = (app.requests.share(Some(principal.tenant))?, app.requests.place()?);
         let (app, principal) = (&app, &principal);
         match command {

@@ -57,7 +57,7 @@ async fn send(socket: &mut Socket, app: &App) -> Result<(), End> {
 }
 
 async fn enter(app: &App, target: Target, shown: Auth) -> Result<Admitted, ApiError> {
-    let principal = Principal::with_token(app, &shown.token).await?;
+    let principal = Principal::with_token(app, &shown.token, target.operation()).await?;
     admit(app, principal, target, shown.session_token.map(SessionToken::sent)).await
 }
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{end::End, shows::Priority};
 use crate::{
     api::idempotency::is_key,
+    auth::Operation,
     error::{ApiError, Code},
     extract::fields,
     stream::From,
@@ -60,6 +61,18 @@ pub(super) enum Command {
     Cancel { reason: Option<String> },
     Pause,
     Resume,
+}
+
+impl Command {
+    /// The operation of REST that does the same.
+    pub(super) const fn operation(&self) -> Operation {
+        match self {
+            Self::Input { .. } => Operation::ContinueRun,
+            Self::Cancel { .. } => Operation::CancelRun,
+            Self::Pause => Operation::PauseRun,
+            Self::Resume => Operation::ResumeRun,
+        }
+    }
 }
 
 #[derive(Deserialize)]

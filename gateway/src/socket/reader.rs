@@ -27,7 +27,7 @@ use crate::{
         times,
     },
     app::App,
-    auth::{Action, Principal},
+    auth::Principal,
     error::{ApiError, Code},
     stream::Codec,
     wire::{Broken, Input},
@@ -44,6 +44,8 @@ pub(super) struct Reader {
     app: App,
     target: Target,
     principal: Principal,
+    /// Ends when the key that was shown does not hold any more.
+    lost: BoxFuture<'static, Code>,
     pace: Pace,
     in_hand: FuturesUnordered<InHand>,
     /// The runs whose subscriptions are in hand: one at a time, so that the last one counts.
@@ -63,12 +65,14 @@ impl Reader {
         principal: Principal,
     ) -> Self {
         let config = &app.config.gateway;
+        let lost = principal.lost(&app);
         Self {
             input,
             codec,
             words,
             target,
             principal,
+            lost,
             pace: Pace::new(config.ws_messages_per_second),
             in_hand: FuturesUnordered::new(),
             moving: HashSet::new(),
@@ -85,6 +89,7 @@ impl Reader {
         loop {
             let handled = tokio::select! {
                 Some(done) = self.in_hand.next(), if !self.in_hand.is_empty() => self.hand_on(done).await,
+                code = &mut self.lost => Err(End::Refused(code)),
                 heard = timeout_at(self.heard + silence, self.input.next()), if self.in_hand.len() < most => {
                     self.heard = Instant::now();
                     match heard {
@@ -172,6 +177,7 @@ impl Reader {
             Ok(principal) => {
                 let until = seat::until(&principal, self.app.clock.now());
                 let expires_at = expires_at(&principal);
+                self.lost = principal.lost(&self.app);
                 self.principal = principal;
                 Word::Answer(word::ack(id, &json!({"expires_at": expires_at})), Then::Until(until, expires_at))
             }
@@ -180,11 +186,10 @@ impl Reader {
     }
 
     async fn renewed(&mut self, token: &str) -> Result<Principal, ApiError> {
-        let principal = Principal::with_token(&self.app, token).await?;
+        let principal = Principal::with_token(&self.app, token, self.target.operation()).await?;
         if (principal.tenant, principal.user) != (self.principal.tenant, self.principal.user) {
             return Err(ApiError::new(Code::Forbidden, "the token is another user's"));
         }
-        principal.may(Action::ReadRuns)?;
         Ok(principal)
     }
 

@@ -47,13 +47,15 @@ where
     F: FnMut(&Frame) -> Result<Told, Unwritable> + Send + 'static,
 {
     let (sender, mut receiver) = mpsc::channel::<Vec<Event>>(1);
+    let Keeping { ping, write: patience, until, lost } = keeping;
     let writing = {
         let hub = hub.clone();
         async move {
             tokio::select! {
-                () = write(&sender, feed, keeping.write, tell) => {}
+                () = write(&sender, feed, patience, tell) => {}
                 () = hub.stopped() => {}
-                () = tokio::time::sleep_until(keeping.until) => {}
+                () = tokio::time::sleep_until(until) => {}
+                _ = lost => {}
             }
         }
     };
@@ -61,7 +63,7 @@ where
     let events = stream::poll_fn(move |context| receiver.poll_recv(context)).flat_map(stream::iter);
     let hello = stream::once(async { Event::default().retry(RETRY) });
     let events = hello.chain(events).map(Ok::<_, Infallible>);
-    Sse::new(events).keep_alive(KeepAlive::new().interval(keeping.ping)).into_response()
+    Sse::new(events).keep_alive(KeepAlive::new().interval(ping)).into_response()
 }
 
 /// Hands events on as the client takes them. One that takes nothing for too long is given up.

@@ -32,7 +32,7 @@ use sba_subjects::{
 };
 use sba_tests::run_log::Writer;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_tungstenite::{
@@ -53,6 +53,7 @@ pub(crate) struct House {
     pub(crate) shutdown: Shutdown,
     pub(crate) served: JoinHandle<Result<(), GatewayError>>,
     pub(crate) blobs: TempDir,
+    config: Config,
     owner_url: String,
     keys: KeyPair,
     client: reqwest::Client,
@@ -96,14 +97,26 @@ pub(crate) async fn house_with(change: impl FnOnce(&mut Config)) -> House {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = Shutdown::new(Duration::from_secs(5));
-    let served = tokio::spawn(sba_gateway::serve(config, listener, SystemClock::shared(), shutdown.clone()));
+    let served = tokio::spawn(sba_gateway::serve(config.clone(), listener, SystemClock::shared(), shutdown.clone()));
     let jetstream = jetstream::new(hub.connect().await.unwrap());
     let tenant = nkeys::KeyPair::new_account().public_key().parse().unwrap();
     let client = reqwest::Client::new();
-    let house =
-        House { url, store, jetstream, tenant, shutdown, served, blobs, owner_url, keys, client, _secrets: secrets };
+    let house = House {
+        url,
+        store,
+        jetstream,
+        tenant,
+        shutdown,
+        served,
+        blobs,
+        config,
+        owner_url,
+        keys,
+        client,
+        _secrets: secrets,
+    };
     house.insert(&house.tenant).await;
-    house.ready().await;
+    house.ready(&house.url).await;
     house
 }
 
@@ -134,9 +147,33 @@ impl House {
         account
     }
 
-    async fn ready(&self) {
+    /// The address of another gateway of the same installation.
+    pub(crate) async fn second_gateway(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shutdown = Shutdown::new(Duration::from_secs(5));
+        tokio::spawn(sba_gateway::serve(self.config.clone(), listener, SystemClock::shared(), shutdown));
+        self.ready(&url).await;
+        url
+    }
+
+    /// Everything that is stored of the tenant in these tables, as text.
+    pub(crate) async fn dump(&self, tables: &[&str]) -> String {
+        let mut owner = PgConnection::connect(&self.owner_url).await.unwrap();
+        let mut tx = owner.begin().await.unwrap();
+        sqlx::query("select set_tenant($1)").bind(self.tenant.id().as_uuid()).execute(&mut *tx).await.unwrap();
+        let mut dump = String::new();
+        for table in tables {
+            let sql = format!("select coalesce(string_agg(t::text, E'\\n'), '') from {table} as t");
+            let rows: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *tx).await.unwrap();
+            dump.push_str(&rows);
+        }
+        dump
+    }
+
+    async fn ready(&self, url: &str) {
         let ready = async {
-            while !self.client.get(format!("{}/readyz", self.url)).send().await.is_ok_and(|a| a.status() == 200) {
+            while !self.client.get(format!("{url}/readyz")).send().await.is_ok_and(|a| a.status() == 200) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };

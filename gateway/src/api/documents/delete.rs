@@ -6,13 +6,7 @@ use sba_subjects::id::DocumentId;
 use uuid::Uuid;
 
 use super::put::forget;
-use crate::{
-    app::App,
-    auth::{Action, Principal},
-    error::ApiError,
-    extract::Path,
-    http::RequestId,
-};
+use crate::{app::App, auth::Principal, error::ApiError, extract::Path, http::RequestId};
 
 /// Delete a document
 ///
@@ -33,7 +27,6 @@ pub(crate) async fn delete_document(
     RequestId(request_id): RequestId,
     Path(document): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
-    principal.may(Action::WriteKnowledge)?;
     let actor = Actor { user_id: Some(principal.user), request_id: Some(request_id) };
     let mut tx = app.store.begin(principal.tenant).await?;
     let document = DocumentId::from_uuid(document);

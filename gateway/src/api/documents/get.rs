@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{put::queue, view::DocumentView};
 use crate::{
     app::App,
-    auth::{Action, Principal},
+    auth::Principal,
     error::ApiError,
     extract::{Json, Path},
 };
@@ -32,7 +32,6 @@ pub(crate) async fn get_document(
     principal: Principal,
     Path(document): Path<Uuid>,
 ) -> Result<Json<DocumentView>, ApiError> {
-    principal.may(Action::ReadKnowledge)?;
     let mut tx = app.store.begin(principal.tenant).await?;
     let found = documents::get(&mut tx, DocumentId::from_uuid(document)).await?;
     drop(tx);

@@ -9,7 +9,7 @@ use super::view::DocumentView;
 use crate::{
     api::page::Paged,
     app::App,
-    auth::{Action, Principal},
+    auth::Principal,
     error::ApiError,
     extract::{Json, List, PageQuery},
 };
@@ -39,7 +39,6 @@ pub(crate) async fn list_documents(
     principal: Principal,
     List { page, only }: List<DocumentQuery>,
 ) -> Result<Json<Paged<DocumentView>>, ApiError> {
-    principal.may(Action::ReadKnowledge)?;
     let status = only.status.map(|status| status.parse::<DocumentStatus>()).transpose();
     let status = status.map_err(|error| ApiError::invalid_field("status", error.to_string()))?;
     let mut tx = app.store.begin(principal.tenant).await?;

@@ -98,7 +98,8 @@ pub(crate) async fn run_events(
         if after > 0 && nothing_follows(&app, &principal, run, after).await {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
-        return Ok(speak(&app, feed, Keeping::of(&app.config.gateway, seat::until(&principal, app.clock.now()))));
+        let until = seat::until(&principal, app.clock.now());
+        return Ok(speak(&app, feed, Keeping::of(&app.config.gateway, until, principal.lost(&app))));
     }
     let most = app.config.gateway.max_poll_wait_ms.get();
     let wait = query.wait_ms.unwrap_or(most);
@@ -109,6 +110,7 @@ pub(crate) async fn run_events(
     let feed = seat::take(&app, &principal, run, Start::new(query.after, From::History), &pass).await?;
     let polled = tokio::select! {
         polled = next(feed, query.after, Duration::from_millis(wait)) => polled?,
+        code = principal.lost(&app) => return Err(ApiError::new(code, "the key does not hold any more")),
         // Another gateway has what follows.
         () = app.hub.stopped() => EventsView { events: Vec::new(), after: query.after, ended: false },
     };

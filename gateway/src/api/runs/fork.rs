@@ -21,7 +21,7 @@ use super::{
 use crate::{
     api::idempotency::{self, KeyHeader},
     app::App,
-    auth::{Action, Principal},
+    auth::Principal,
     error::{ApiError, Code},
     extract::{Json, Path},
 };
@@ -75,7 +75,6 @@ pub(crate) async fn fork_run(
     key: KeyHeader,
     Json(request): Json<ForkRun>,
 ) -> Result<impl IntoResponse, ApiError> {
-    principal.may(Action::StartRun)?;
     let key = key.or_body(request.idempotency_key)?;
     let which = keyed::run(&app, &principal, key.as_deref()).await?;
     let run = which.run();

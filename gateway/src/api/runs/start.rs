@@ -24,7 +24,7 @@ use super::{keyed, links::Links};
 use crate::{
     api::idempotency::KeyHeader,
     app::App,
-    auth::{Action, Principal},
+    auth::Principal,
     error::ApiError,
     extract::{Checked as _, Json},
 };
@@ -112,7 +112,6 @@ pub(in crate::api) async fn start(
     request: StartRun,
     key: Option<&str>,
 ) -> Result<Started, ApiError> {
-    principal.may(Action::StartRun)?;
     let request = request.checked(&Bounds::of(app))?;
     request.acts_for(principal)?;
     let now = app.clock.now();

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    auth::{SessionToken, Shown},
+    auth::{Guest, SessionToken},
     error::ApiError,
     extract::{Path, Query},
     socket::{self, Handshake, Target},
@@ -58,7 +58,7 @@ pub(crate) struct StreamQuery {
 )]
 pub(crate) async fn stream_run(
     State(app): State<App>,
-    shown: Shown,
+    guest: Guest,
     Path(run): Path<Uuid>,
     Query(query): Query<StreamQuery>,
     headers: HeaderMap,
@@ -68,7 +68,7 @@ pub(crate) async fn stream_run(
     Span::current().record("run_id", display(run));
     let target = Target::Run(run, Start::new(query.after, query.from));
     // Joined before the upgrade: what stands against it is an HTTP error, and what is needed first is there already.
-    let admitted = match shown.0 {
+    let admitted = match guest.0 {
         Some(principal) => Some(socket::admit(&app, principal, target, SessionToken::shown(&headers)).await?),
         None => None,
     };

@@ -6,13 +6,7 @@ use sba_subjects::id::ScheduleId;
 use uuid::Uuid;
 
 use super::wake;
-use crate::{
-    app::App,
-    auth::{Action, Principal},
-    error::ApiError,
-    extract::Path,
-    http::RequestId,
-};
+use crate::{app::App, auth::Principal, error::ApiError, extract::Path, http::RequestId};
 
 /// Delete a schedule
 ///
@@ -33,7 +27,6 @@ pub(crate) async fn delete_schedule(
     RequestId(request_id): RequestId,
     Path(schedule): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
-    principal.may(Action::StartRun)?;
     let actor = Actor { user_id: Some(principal.user), request_id: Some(request_id) };
     let schedule = ScheduleId::from_uuid(schedule);
     let mut tx = app.store.begin(principal.tenant).await?;

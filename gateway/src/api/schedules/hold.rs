@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{view::ScheduleView, wake};
 use crate::{
     app::App,
-    auth::{Action, Principal},
+    auth::Principal,
     error::{ApiError, Code},
     extract::{Json, Path},
     http::RequestId,
@@ -38,7 +38,6 @@ pub(crate) async fn pause_schedule(
     RequestId(request_id): RequestId,
     Path(schedule): Path<Uuid>,
 ) -> Result<Json<ScheduleView>, ApiError> {
-    principal.may(Action::StartRun)?;
     let actor = Actor { user_id: Some(principal.user), request_id: Some(request_id) };
     let id = ScheduleId::from_uuid(schedule);
     let mut tx = app.store.begin(principal.tenant).await?;
@@ -73,7 +72,6 @@ pub(crate) async fn resume_schedule(
     RequestId(request_id): RequestId,
     Path(schedule): Path<Uuid>,
 ) -> Result<Json<ScheduleView>, ApiError> {
-    principal.may(Action::StartRun)?;
     let actor = Actor { user_id: Some(principal.user), request_id: Some(request_id) };
     let id = ScheduleId::from_uuid(schedule);
     let mut tx = app.store.begin(principal.tenant).await?;

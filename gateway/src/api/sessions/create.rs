@@ -24,7 +24,7 @@ use crate::{
         times,
     },
     app::App,
-    auth::{Action, Principal, SessionToken},
+    auth::{Principal, SessionToken},
     error::{ApiError, Code},
     extract::{Checked as _, Json},
 };
@@ -105,7 +105,6 @@ pub(crate) async fn create_session(
     key: KeyHeader,
     Json(request): Json<CreateSession>,
 ) -> Result<impl IntoResponse, ApiError> {
-    principal.may(Action::UseSessions)?;
     let mut request = request.checked(&())?;
     let key = key.of(ENDPOINT, request.idempotency_key.take(), &(principal.user, &request))?;
     let ttl = lifetime(&app.config.gateway, request.ttl_seconds)?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    auth::{Action, Principal},
+    auth::Principal,
     error::ApiError,
     extract::{Json, Path},
 };
@@ -52,7 +52,6 @@ pub(crate) async fn get_session(
     principal: Principal,
     Path(session): Path<Uuid>,
 ) -> Result<Json<SessionView>, ApiError> {
-    principal.may(Action::UseSessions)?;
     let session = app.sessions.get(principal.tenant, SessionId::from_uuid(session)).await?;
     if session.user_id != principal.user {
         return Err(ApiError::not_found("session"));

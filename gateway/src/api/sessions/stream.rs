@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    auth::{SessionToken, Shown},
+    auth::{Guest, SessionToken},
     error::ApiError,
     extract::Path,
     socket::{self, Handshake, Target},
@@ -33,13 +33,13 @@ use crate::{
 )]
 pub(crate) async fn stream_session(
     State(app): State<App>,
-    shown: Shown,
+    guest: Guest,
     Path(session): Path<Uuid>,
     headers: HeaderMap,
     handshake: Handshake,
 ) -> Result<Response, ApiError> {
     let target = Target::Session(SessionId::from_uuid(session));
-    let admitted = match shown.0 {
+    let admitted = match guest.0 {
         Some(principal) => Some(socket::admit(&app, principal, target, SessionToken::shown(&headers)).await?),
         None => None,
     };

@@ -5,6 +5,7 @@ use garde::Validate;
 use sba_store::{
     StoreError,
     audit::Actor,
+    tenant_names::{self, TenantName},
     tenants::{self, NewTenant, Tenant},
 };
 use sba_subjects::id::TenantKey;
@@ -49,6 +50,10 @@ pub(crate) struct CreateTenant {
     #[serde(default, alias = "quotaTokens")]
     #[garde(inner(range(max = i64::MAX.unsigned_abs())))]
     quota_tokens: Option<u64>,
+    /// What issuers of tokens call it.
+    #[serde(default, alias = "externalIds", skip_serializing_if = "Vec::is_empty")]
+    #[garde(length(max = 20), dive)]
+    external_ids: Vec<ExternalId>,
     /// What holds for all runs of the tenant.
     #[serde(default, deserialize_with = "by_name")]
     #[garde(dive)]
@@ -57,6 +62,21 @@ pub(crate) struct CreateTenant {
     #[serde(default, alias = "idempotencyKey", skip_serializing)]
     #[garde(skip)]
     idempotency_key: Option<String>,
+}
+
+/// What an issuer of tokens calls a tenant.
+#[derive(Debug, Deserialize, Serialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"issuer": "https://clerk.acme.example", "id": "org_2x4yb1"}))]
+pub(crate) struct ExternalId {
+    /// The issuer: one of `auth.issuers`.
+    #[garde(length(chars, min = 1, max = 500))]
+    #[schema(max_length = 500)]
+    issuer: String,
+    /// What the claim that names the tenant says in its tokens. No other tenant has it.
+    #[garde(length(chars, min = 1, max = 255), custom(no_control), custom(not_blank))]
+    #[schema(min_length = 1, max_length = 255)]
+    id: String,
 }
 
 /// Settings are named: a list of values in the order of the fields would do as well, and nobody means that.
@@ -79,14 +99,17 @@ pub(crate) struct TenantView {
     plan: String,
     /// Model tokens per month; null means unlimited.
     quota_tokens: Option<u64>,
+    /// What issuers of tokens call it.
+    external_ids: Vec<ExternalId>,
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
 }
 
-impl From<Tenant> for TenantView {
-    fn from(tenant: Tenant) -> Self {
+impl TenantView {
+    fn of(tenant: Tenant, names: Vec<TenantName>) -> Self {
         Self {
+            external_ids: names.into_iter().map(|name| ExternalId { issuer: name.issuer, id: name.name }).collect(),
             tenant_id: tenant.id.as_uuid(),
             account: tenant.account,
             name: tenant.name,
@@ -106,6 +129,8 @@ enum CreateError {
     Account(#[from] AccountError),
     #[error("the tenant was not stored")]
     Store(#[from] StoreError),
+    #[error("another tenant has one of the external ids, or one stands twice")]
+    Taken,
     #[error("the settings cannot be written as JSON")]
     Settings(#[source] serde_json::Error),
     #[error(transparent)]
@@ -120,6 +145,9 @@ impl From<CreateError> for ApiError {
             }
             CreateError::Account(error) => error.into(),
             CreateError::Store(error) => error.into(),
+            CreateError::Taken => {
+                Self::new(Code::ExternalIdTaken, "another tenant has one of the external ids, or one stands twice")
+            }
             CreateError::Settings(_) => Self::new(Code::Internal, "the tenant could not be stored").caused_by(error),
             CreateError::Key(error) => error.into(),
         }
@@ -137,7 +165,7 @@ impl From<CreateError> for ApiError {
         (status = 201, description = "The tenant", body = TenantView),
         (status = 400, description = "`invalid_request`, `validation_failed`", body = crate::error::ErrorBody),
         (status = 403, description = "`forbidden`: the role `operator` is needed", body = crate::error::ErrorBody),
-        (status = 409, description = "`idempotency_conflict`", body = crate::error::ErrorBody),
+        (status = 409, description = "`idempotency_conflict`, `external_id_taken`", body = crate::error::ErrorBody),
         (status = 501, description = "`not_configured`", body = crate::error::ErrorBody),
         (status = 503, description = "`unavailable`", body = crate::error::ErrorBody),
     ),
@@ -152,12 +180,21 @@ pub(crate) async fn create_tenant(
     let mut request = request.checked(&())?;
     let key = key.of(ENDPOINT, request.idempotency_key.take(), &request)?;
     let actor = Actor { user_id: Some(operator.user), request_id: Some(request_id) };
-    let tenant = create(&app, request, key.as_ref(), &actor).await?;
+    let unknown = |external: &ExternalId| app.issuers.named(&external.issuer).is_none();
+    if let Some(at) = request.external_ids.iter().position(unknown) {
+        return Err(ApiError::invalid_field(format!("external_ids[{at}].issuer"), "is none of auth.issuers"));
+    }
+    let (tenant, names) = create(&app, request, key.as_ref(), &actor).await?;
     app.tenants.remember(tenant.account.clone()).await;
-    Ok((StatusCode::CREATED, Json(TenantView::from(tenant))))
+    Ok((StatusCode::CREATED, Json(TenantView::of(tenant, names))))
 }
 
-async fn create(app: &App, request: CreateTenant, key: Option<&Key>, actor: &Actor) -> Result<Tenant, CreateError> {
+async fn create(
+    app: &App,
+    request: CreateTenant,
+    key: Option<&Key>,
+    actor: &Actor,
+) -> Result<(Tenant, Vec<TenantName>), CreateError> {
     let mint = app.mint.as_ref().ok_or(CreateError::NoMint)?;
     let identity = mint.identity(key.map(|key| key.text.as_str()))?;
     let now = app.clock.now();
@@ -172,7 +209,11 @@ async fn create(app: &App, request: CreateTenant, key: Option<&Key>, actor: &Act
             let account = identity.key.clone();
             let config = serde_json::to_value(&request.config).map_err(CreateError::Settings)?;
             let tenant = NewTenant { account, name: request.name, plan, quota_tokens: request.quota_tokens, config };
-            tenants::create(&mut tx, &tenant, actor).await?
+            let made = tenants::create(&mut tx, &tenant, actor).await?;
+            for ExternalId { issuer, id } in request.external_ids {
+                tenant_names::add(&mut tx, &TenantName { issuer, name: id }).await.map_err(taken)?;
+            }
+            made
         }
     };
     let claimed = claim(app, &mut tx, key, identity.key.id().as_uuid(), now).await?;
@@ -181,6 +222,15 @@ async fn create(app: &App, request: CreateTenant, key: Option<&Key>, actor: &Act
         return Err(ClaimError::Reused.into());
     }
     let tenant = tenants::get(&mut tx).await?.ok_or(ClaimError::Reused)?;
+    let names = tenant_names::list(&mut tx).await?;
     tx.commit().await?;
-    Ok(tenant)
+    Ok((tenant, names))
+}
+
+/// Why a name could not be given.
+fn taken(error: StoreError) -> CreateError {
+    match error {
+        StoreError::Conflict { .. } => CreateError::Taken,
+        error => error.into(),
+    }
 }

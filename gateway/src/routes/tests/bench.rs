@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 use crate::{
     app::{App, Parts},
-    auth::{Claims, KeyPair, Role, Tenants, Verifier, mint},
+    auth::{ApiKeys, Claims, Issuers, KeyPair, Role, TenantNames, Tenants, Verifier, mint},
     places::Places,
     routes::router,
     sessions::Sessions,
@@ -103,7 +103,10 @@ pub(super) async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
         ids: Arc::new(CountedIds::default()),
         metrics: metrics.clone(),
         verifier: Verifier::new(keys.public_pem.as_bytes(), "sba", "sba", Duration::from_secs(30)).unwrap(),
+        issuers: Issuers::new(&config.auth).unwrap(),
+        api_keys: ApiKeys::new(store.clone(), Arc::new(ManualClock::default()), Duration::ZERO),
         tenants,
+        tenant_names: TenantNames::new(store.clone()),
         sessions: Sessions::new(store.clone()),
         mint: None,
         store,
