@@ -74,11 +74,11 @@ unchanged() {
 }
 
 if ! find_node; then
-    skip "SDK and console" "there is no Node.js of 20.3 or newer, and it could not be fetched"
+    skip "SDK, console and OpenID Connect" "there is no Node.js of 20.3 or newer, and it could not be fetched"
     finish web
 fi
 if ! npm_do ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error >&2; then
-    skip "SDK and console" "the tools of package-lock.json could not be installed"
+    skip "SDK, console and OpenID Connect" "the tools of package-lock.json could not be installed"
     finish web
 fi
 
@@ -88,7 +88,7 @@ if ! { node scripts/clean.mjs .test && node_modules/.bin/tsc --project tsconfig.
   SDK: tests do not compile"
     finish web
 fi
-run "SDK: a scripted server" sh -c 'exec node --test --test-reporter=dot $(ls .test/*.test.js | grep -v -e real -e ag-ui)'
+run "SDK: a scripted server" sh -c 'exec node --test --test-reporter=dot $(ls .test/*.test.js | grep -v -e real -e ag-ui -e oidc)'
 
 SBA_BIN=${SBA_BIN:-${CARGO_TARGET_DIR:-target}/debug/sba}
 case $SBA_BIN in
@@ -97,11 +97,13 @@ case $SBA_BIN in
 esac
 if [ ! -x "$SBA_BIN" ]; then
     skip "SDK: a whole installation" "there is no $SBA_BIN"
+    skip "OpenID Connect: a real provider" "there is no $SBA_BIN"
     skip "console" "there is no $SBA_BIN"
     finish web
 fi
 export SBA_BIN
 run "SDK: a whole installation" node --test --test-reporter=dot .test/real.test.js
+run "OpenID Connect: a real provider" node --test --test-reporter=dot .test/oidc.test.js
 run "AG-UI: its client on a whole installation" node --test --test-reporter=dot .test/ag-ui.test.js
 if SBA_CHROMIUM=$(find_chromium); then
     export SBA_CHROMIUM
