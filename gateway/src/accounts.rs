@@ -9,12 +9,18 @@
 mod account;
 mod error;
 mod jwt;
+mod lookup;
 mod operator;
 mod push;
+mod sharing;
 mod user;
 
+pub(crate) use self::account::TenantAccount;
 pub use self::account::{Account, AccountLimits};
 pub use self::error::AccountsError;
+pub use self::lookup::{Known, find_account};
 pub use self::operator::Operator;
 pub use self::push::push_account;
+pub(crate) use self::sharing::with_exports;
 pub use self::user::Credentials;
+pub(crate) use self::user::TenantUser;

@@ -5,6 +5,7 @@ mod artifacts;
 mod documents;
 pub(crate) mod idempotency;
 mod keys;
+mod nats;
 mod page;
 mod schedules;
 mod sessions;
@@ -70,6 +71,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(ag_ui::router())
         .merge(tenants::router())
         .merge(keys::router())
+        .merge(nats::router())
         .merge(sessions::router())
         .merge(runs::router())
         .merge(schedules::router())

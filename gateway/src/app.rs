@@ -8,6 +8,7 @@ use sba_store::{Store, blob::Blobs};
 
 use crate::{
     auth::{ApiKeys, Issuers, TenantNames, Tenants, Verifier},
+    direct::Callers,
     mint::Mint,
     places::Places,
     sessions::Sessions,
@@ -33,6 +34,8 @@ pub(crate) struct Parts {
     pub(crate) tenants: Tenants,
     pub(crate) tenant_names: TenantNames,
     pub(crate) sessions: Sessions,
+    /// Those who were let in on NATS.
+    pub(crate) callers: Callers,
     /// What makes NATS accounts; `None` where this gateway may not.
     pub(crate) mint: Option<Mint>,
     pub(crate) store: Store,

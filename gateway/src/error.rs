@@ -124,16 +124,21 @@ impl ApiError {
         Content { code: self.code.as_str(), message: &self.message, details: self.details.as_deref() }
     }
 
-    /// The answer, with the id of the request that it answers.
-    pub(crate) fn render(&self, request_id: &str) -> Response {
-        let body = ErrorBody {
+    /// The body of the answer, with the id of the request that it answers.
+    pub(crate) fn body(&self, request_id: &str) -> impl Serialize + use<> {
+        ErrorBody {
             error: ErrorContent {
                 code: self.code.as_str(),
                 message: self.message.clone().into_owned(),
                 details: self.details.as_deref().map(<[_]>::to_vec),
                 request_id: request_id.to_owned(),
             },
-        };
+        }
+    }
+
+    /// The answer, with the id of the request that it answers.
+    pub(crate) fn render(&self, request_id: &str) -> Response {
+        let body = self.body(request_id);
         let mut response = (self.code.status(), axum::Json(body)).into_response();
         if let Some(wait) = self.code.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));

@@ -7,7 +7,7 @@ mod query;
 mod validate;
 
 pub(crate) use self::{
-    json::{Json, JsonOrNothing, fields},
+    json::{Json, JsonOrNothing, fields, parse, parse_or_nothing},
     list::{List, PageQuery},
     path::Path,
     query::Query,

@@ -16,6 +16,7 @@ mod ag_ui;
 mod api;
 mod app;
 mod console;
+mod direct;
 mod extract;
 mod http;
 mod mint;

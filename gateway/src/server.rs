@@ -15,7 +15,7 @@ use tracing::info;
 
 pub use self::error::GatewayError;
 use self::{http::Server, open::open};
-use crate::{app::App, routes};
+use crate::{app::App, direct, routes};
 
 /// Listens where the configuration says, and serves until `shutdown`.
 ///
@@ -41,6 +41,7 @@ pub async fn serve(
     let mut base = Base::open(ProcessKind::Gateway, &config, clock, &shutdown, Vec::new).await?;
     let app = open(config, &listener, &base, &shutdown).await?;
     watch(&base.health, &app);
+    direct::listen(&app, &base.client, base.instance, &shutdown).await.map_err(GatewayError::Direct)?;
     base.serve();
     info!(url = app.public_url, instance = %base.instance, "the gateway serves");
     let (router, refusal) = (routes::router(&app, &base.health), routes::refusal(&app));

@@ -90,7 +90,7 @@ pub struct Config {
     pub knowledge: KnowledgeConfig,
     /// The tokens that clients show.
     pub auth: AuthConfig,
-    /// What mints a NATS account for each tenant. Only the gateway needs it.
+    /// What mints a NATS account for each tenant, and what tenants' clients may do there. Only the gateway needs it.
     pub accounts: AccountsConfig,
     /// Logs, traces and metrics.
     pub telemetry: TelemetryConfig,
@@ -157,6 +157,12 @@ impl Config {
         self.telemetry.check(Findings::new("telemetry", &mut all));
         self.runtime.check(Findings::new("runtime", &mut all));
         self.shutdown.check(Findings::new("shutdown", &mut all));
+        // SBA's own consumers need some of a stream's.
+        Findings::new("accounts", &mut all).require(
+            "max_feeds",
+            self.accounts.max_feeds < self.nats.max_consumers,
+            "must be smaller than nats.max_consumers: a feed is a consumer",
+        );
         // A key whose run has lost its log would start another.
         Findings::new("orchestrator", &mut all).require(
             "retention_days",

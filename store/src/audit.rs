@@ -70,6 +70,12 @@ pub enum Action {
     KeyRotated,
     /// A key was taken back.
     KeyRevoked,
+    /// Somebody was let into the tenant's account on NATS.
+    NatsCredentialsIssued,
+    /// One who was let in was put out.
+    NatsCredentialsRevoked,
+    /// All who were let in were put out.
+    NatsAccessRevoked,
 }
 
 impl Action {
@@ -96,6 +102,9 @@ impl Action {
             Self::KeyCreated => "key_created",
             Self::KeyRotated => "key_rotated",
             Self::KeyRevoked => "key_revoked",
+            Self::NatsCredentialsIssued => "nats_credentials_issued",
+            Self::NatsCredentialsRevoked => "nats_credentials_revoked",
+            Self::NatsAccessRevoked => "nats_access_revoked",
         }
     }
 }

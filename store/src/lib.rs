@@ -6,6 +6,7 @@
 //!
 //! - [`pool`] and [`tenant_tx`]: connections and transactions; [`migrate`]: the schema;
 //! - [`tenants`], [`tenant_names`], [`sessions`], [`api_keys`], [`idempotency`], [`audit`]: who may do what, and who did;
+//! - [`nats_access`]: who was let into the tenant's account on NATS;
 //! - [`runs`], [`steps`], [`tool_calls`]: what runs look like, projected from their logs by [`projection`],
 //!   by one process at a time: [`lead`]; [`left_out`]: what could not be; [`log_tenants`]: whose logs there are;
 //! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
@@ -28,6 +29,7 @@ pub mod lead;
 pub mod left_out;
 pub mod log_tenants;
 pub mod migrate;
+pub mod nats_access;
 pub mod page;
 pub mod pool;
 pub mod projection;

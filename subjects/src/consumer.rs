@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 
 use crate::{
+    id::TenantKey,
     name::{Queue, Verb},
     stream::Stream,
     subject::filter,
@@ -79,6 +80,44 @@ pub fn surplus_of(queue: Queue) -> String {
 #[must_use]
 pub fn surplus_jobs(queue: Queue, pace: &Pace) -> (Stream, pull::Config) {
     (Stream::Jobs, config(surplus_of(queue), filter::surplus_jobs(queue), pace))
+}
+
+/// What an installation decides about feeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedPace {
+    /// How long a message may go without an acknowledgement before it is delivered again.
+    pub ack_wait: Duration,
+    /// Most messages that are delivered and not acknowledged.
+    pub max_ack_pending: i64,
+    /// How long nobody may ask for messages before the feed is removed.
+    pub idle: Duration,
+}
+
+/// Most requests of a feed's readers that wait at the server, messages that one may ask for, and time for which it may wait.
+const FEED_WAITING: i64 = 16;
+const FEED_BATCH: i64 = 256;
+const FEED_EXPIRES: Duration = Duration::from_secs(60);
+
+/// A feed of a tenant, of one of the streams that keep the logs of runs. Its name is the tenant's key, which is all that
+/// lets the tenant have it. It lives in memory, with its position.
+#[must_use]
+pub fn feed(tenant: &TenantKey, from: DeliverPolicy, tokens: bool, pace: &FeedPace) -> pull::Config {
+    pull::Config {
+        durable_name: Some(tenant.to_string()),
+        filter_subject: if tokens { filter::all_logs(tenant) } else { filter::events(Some(tenant)) },
+        deliver_policy: from,
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: pace.ack_wait,
+        max_ack_pending: pace.max_ack_pending,
+        max_deliver: -1,
+        max_waiting: FEED_WAITING,
+        max_batch: FEED_BATCH,
+        max_expires: FEED_EXPIRES,
+        inactive_threshold: pace.idle,
+        memory_storage: true,
+        num_replicas: 1,
+        ..pull::Config::default()
+    }
 }
 
 fn config(name: String, filter_subject: String, pace: &Pace) -> pull::Config {

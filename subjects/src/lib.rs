@@ -5,6 +5,7 @@
 //!
 //! - [`subject`]: the grammar of subjects;
 //! - [`stream`] and [`consumer`]: what JetStream keeps, and who reads it;
+//! - [`boundary`] and [`caller`]: what crosses between SBA's account and a tenant's, and who speaks there;
 //! - [`envelope`], [`event`] and [`record`]: the log of a run;
 //! - [`state`]: what a log says, folded;
 //! - [`command`], [`job`] and [`heartbeat`]: what processes say to each other;
@@ -16,6 +17,8 @@
 //! - [`visible`]: text as its reader sees it.
 
 pub mod answer;
+pub mod boundary;
+pub mod caller;
 pub mod codec;
 pub mod command;
 pub mod consumer;

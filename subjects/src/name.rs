@@ -81,6 +81,40 @@ closed_set!(
 );
 
 closed_set!(
+    /// What a tenant's client may tell a run that was started: the verbs that are a person's.
+    Control, "command" {
+        /// Answer what the run asks.
+        Input = "input",
+        /// End the run early.
+        Cancel = "cancel",
+        /// Hold the run.
+        Pause = "pause",
+        /// Let a held run go on.
+        Resume = "resume",
+    }
+);
+
+closed_set!(
+    /// What is asked of a tenant's feed.
+    FeedVerb, "feed verb" {
+        /// Make it, or find it.
+        Open = "open",
+        /// Remove it.
+        Close = "close",
+    }
+);
+
+closed_set!(
+    /// What is asked of services to find them, of the verbs of the NATS services API.
+    Discovery, "discovery verb" {
+        /// Who is there.
+        Ping = "PING",
+        /// What they offer.
+        Info = "INFO",
+    }
+);
+
+closed_set!(
     /// The queues of SBA's own workers.
     Queue, "queue" {
         /// Renders artifacts.
@@ -169,6 +203,10 @@ word!(
 word!(
     /// The name of a timer within its run.
     TimerName, "timer name"
+);
+word!(
+    /// The name of a service, as the NATS services API has it.
+    ServiceName, "service name"
 );
 word!(
     /// What an audit entry records, e.g. `tenant_created`.

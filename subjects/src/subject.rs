@@ -15,7 +15,10 @@
 //! sba.<tenant>.audit.<action>               AUDIT   who did what
 //! sba.<tenant>.answer.<slot>                ANSWERS answers of models, for while none can be reached
 //! live.<tenant>.<run>.ev|tok                        the log as it grows, to viewers
-//! cmd.<tenant>.<run>.<verb>                         a tenant's own commands, before they are checked
+//! cmd.<tenant>.<caller>.start                       a tenant's own commands, before they are checked
+//! cmd.<tenant>.<caller>.<verb>.<run>
+//! feed.<tenant>.<caller>.<verb>                     what it asks of its feed
+//! srv.<tenant>.<verb>[.<service>[.<id>]]            what it asks to find services
 //! ctl.<instance>                                    to one process
 //! stop.<call>                                       to the worker that has a call: give it up
 //! hb.<instance>                                     heartbeats
@@ -28,15 +31,19 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     answer::Slot,
+    caller::CallerKey,
     id::{CallId, InstanceId, InvalidId, Partition, RunId, ScheduleId, TenantKey},
-    name::{AuditAction, Origin, Queue, RunKind, TimerName, ToolName, Verb},
+    name::{AuditAction, Discovery, Origin, Queue, RunKind, ServiceName, TimerName, ToolName, Verb},
 };
 
+mod ask;
 pub mod filter;
 mod parse;
 mod surplus;
 
 pub use surplus::Surplus;
+
+pub use ask::Ask;
 
 /// A subject without wildcards. `to_string` spells it, `parse` reads it back.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -143,14 +150,25 @@ pub enum Subject {
         /// Events or token frames.
         kind: RunKind,
     },
-    /// A command as a tenant sent it, before it was checked.
+    /// What a tenant's client asks, before it was checked.
     Inbound {
-        /// Who sent it.
+        /// In whose account it was said.
         tenant: TenantKey,
-        /// For which run.
-        run: RunId,
+        /// By which user of it.
+        caller: CallerKey,
         /// What is asked.
-        verb: Verb,
+        ask: Ask,
+    },
+    /// Whether services are there.
+    Discovery {
+        /// In whose account it was asked.
+        tenant: TenantKey,
+        /// What is asked.
+        ask: Discovery,
+        /// The services that are meant; all where none is named.
+        service: Option<ServiceName>,
+        /// The instance that is meant.
+        id: Option<InstanceId>,
     },
     /// To one process.
     Ctl(InstanceId),
@@ -217,7 +235,8 @@ impl Subject {
             | Self::Audit { tenant, .. }
             | Self::Answer { tenant, .. }
             | Self::Live { tenant, .. }
-            | Self::Inbound { tenant, .. } => Some(tenant),
+            | Self::Inbound { tenant, .. }
+            | Self::Discovery { tenant, .. } => Some(tenant),
             Self::Dead(dead) => dead.0.tenant(),
             Self::Surplus(surplus) => surplus.within().tenant(),
             Self::Ctl(_) | Self::Stop(_) | Self::Hb(_) => None,
@@ -264,7 +283,12 @@ impl Subject {
             Self::Answer { slot, .. } => write!(f, "{prefix}answer.{slot}"),
             Self::Dead(dead) => dead.0.tail(f, "dead."),
             Self::Surplus(surplus) => surplus.within().tail(f, "surplus."),
-            Self::Live { .. } | Self::Inbound { .. } | Self::Ctl(_) | Self::Stop(_) | Self::Hb(_) => Err(fmt::Error),
+            Self::Live { .. }
+            | Self::Inbound { .. }
+            | Self::Discovery { .. }
+            | Self::Ctl(_)
+            | Self::Stop(_)
+            | Self::Hb(_) => Err(fmt::Error),
         }
     }
 }
@@ -273,7 +297,12 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Live { tenant, run, kind } => write!(f, "live.{tenant}.{run}.{kind}"),
-            Self::Inbound { tenant, run, verb } => write!(f, "cmd.{tenant}.{run}.{verb}"),
+            Self::Inbound { tenant, caller, ask } => ask.spell(tenant, caller, f),
+            Self::Discovery { tenant, ask, service, id } => {
+                write!(f, "srv.{tenant}.{ask}")?;
+                service.iter().try_for_each(|service| write!(f, ".{service}"))?;
+                id.iter().try_for_each(|id| write!(f, ".{id}"))
+            }
             Self::Ctl(instance) => write!(f, "ctl.{instance}"),
             Self::Stop(call) => write!(f, "stop.{call}"),
             Self::Hb(instance) => write!(f, "hb.{instance}"),

@@ -7,6 +7,7 @@ pub mod installation;
 pub mod model;
 pub mod provider;
 pub mod proxy;
+pub mod python;
 pub mod run_log;
 pub mod s3;
 pub mod scene;

@@ -23,6 +23,8 @@ mod fork;
 mod keys;
 #[path = "gateway/keys_end.rs"]
 mod keys_end;
+#[path = "gateway/nats.rs"]
+mod nats;
 #[path = "gateway/oidc.rs"]
 mod oidc;
 #[path = "gateway/oidc_keys.rs"]

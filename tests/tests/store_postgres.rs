@@ -16,6 +16,8 @@ mod governance;
 mod isolation;
 #[path = "store_postgres/metadata.rs"]
 mod metadata;
+#[path = "store_postgres/nats_access.rs"]
+mod nats_access;
 #[path = "store_postgres/projection.rs"]
 mod projection;
 #[path = "store_postgres/rules.rs"]

@@ -1,9 +1,13 @@
 //! An account: a tenant's world on NATS, or one of SBA's own.
 
+use std::collections::BTreeMap;
+
 use nkeys::KeyPair;
+use sba_subjects::{caller::CallerKey, id::TenantKey};
 use serde::Serialize;
 
 use super::error::AccountsError;
+use super::sharing::{self, ExportClaim, ImportClaim};
 use super::user::Credentials;
 
 /// "No limit" in NATS claims.
@@ -19,6 +23,10 @@ pub struct Account {
     name: String,
     signing_keys: Vec<String>,
     limits: AccountLimits,
+    exports: Vec<ExportClaim>,
+    imports: Vec<ImportClaim>,
+    /// Users that are not let in any more, with the time until which their tokens count as taken back.
+    revocations: BTreeMap<CallerKey, i64>,
 }
 
 /// What an account may use on the servers. `-1` stands for no limit, zero for none.
@@ -102,7 +110,33 @@ impl AccountLimits {
 pub(super) struct AccountBody<'a> {
     limits: &'a AccountLimits,
     signing_keys: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    exports: &'a [ExportClaim],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    imports: &'a [ImportClaim],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    revocations: &'a BTreeMap<CallerKey, i64>,
 }
+
+/// What a tenant's account is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct TenantAccount<'a> {
+    /// Its identity.
+    pub(crate) key: &'a TenantKey,
+    /// The tenant's name.
+    pub(crate) name: &'a str,
+    /// The account of SBA's processes, from which it imports.
+    pub(crate) hub: &'a str,
+    /// The public key of what signs its users.
+    pub(crate) signing_key: String,
+    /// The users that are not let in any more.
+    pub(crate) revoked: Vec<CallerKey>,
+    /// What it may use.
+    pub(crate) limits: AccountLimits,
+}
+
+/// A time after that of every token: no user that was taken back gets another with its key.
+const FOR_EVER: i64 = 253_402_300_799;
 
 impl Account {
     /// Makes a new account with one signing key, and returns the seed of that key, which mints the account's users.
@@ -124,8 +158,28 @@ impl Account {
     ) -> Result<(Self, String), AccountsError> {
         let signing = KeyPair::new_account();
         let seed = signing.seed().map_err(AccountsError::key("account"))?;
-        let key = identity.public_key();
-        Ok((Self { key, name: name.to_owned(), signing_keys: vec![signing.public_key()], limits }, seed))
+        let (key, name, signing_keys) = (identity.public_key(), name.to_owned(), vec![signing.public_key()]);
+        let (exports, imports, revocations) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Ok((Self { key, name, signing_keys, limits, exports, imports, revocations }, seed))
+    }
+
+    /// The same account, giving tenants all that SBA's processes have for them.
+    #[must_use]
+    pub fn exporting(self) -> Self {
+        Self { exports: sharing::exports(), ..self }
+    }
+
+    /// The account of a tenant.
+    pub(crate) fn of_tenant(of: TenantAccount<'_>) -> Self {
+        Self {
+            key: of.key.to_string(),
+            name: of.name.to_owned(),
+            signing_keys: vec![of.signing_key],
+            limits: of.limits,
+            exports: Vec::new(),
+            imports: sharing::imports(of.hub, of.key),
+            revocations: of.revoked.into_iter().map(|key| (key, FOR_EVER)).collect(),
+        }
     }
 
     /// The public key that names the account: `A` and 55 characters of base 32.
@@ -156,6 +210,12 @@ impl Account {
     }
 
     pub(super) fn body(&self) -> AccountBody<'_> {
-        AccountBody { limits: &self.limits, signing_keys: &self.signing_keys }
+        AccountBody {
+            limits: &self.limits,
+            signing_keys: &self.signing_keys,
+            exports: &self.exports,
+            imports: &self.imports,
+            revocations: &self.revocations,
+        }
     }
 }

@@ -3,6 +3,7 @@
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use nkeys::KeyPair;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha512_256};
 
 use super::error::AccountsError;
@@ -51,20 +52,46 @@ impl<'a, N: Serialize> Claims<'a, N> {
     /// Signs the claims with `issuer`, which becomes their `iss`.
     pub(super) fn sign(mut self, issuer: &KeyPair) -> Result<String, AccountsError> {
         self.iss = issuer.public_key();
-        self.jti = BASE32_NOPAD.encode(&Sha512_256::digest(serde_json::to_vec(&self)?));
-        let header = BASE64URL_NOPAD.encode(&serde_json::to_vec(&HEADER)?);
-        let body = BASE64URL_NOPAD.encode(&serde_json::to_vec(&self)?);
-        let signed = format!("{header}.{body}");
-        let signature = issuer.sign(signed.as_bytes()).map_err(AccountsError::key("signing"))?;
-        Ok(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature)))
+        self.jti = id_of(&self)?;
+        sealed(&self, issuer)
     }
+}
+
+/// Signs claims that were read, and changed since, at another time (seconds since 1970).
+pub(super) fn sign_again(mut claims: Map<String, Value>, iat: i64, issuer: &KeyPair) -> Result<String, AccountsError> {
+    claims.remove("jti");
+    claims.insert("iat".to_owned(), iat.into());
+    claims.insert("iss".to_owned(), issuer.public_key().into());
+    let id = id_of(&claims)?;
+    claims.insert("jti".to_owned(), id.into());
+    sealed(&claims, issuer)
+}
+
+/// The claims of a token that `issuer` signed; `None` for anything else.
+pub(super) fn read(token: &str, issuer: &KeyPair) -> Option<Map<String, Value>> {
+    let (signed, signature) = token.trim().rsplit_once('.')?;
+    issuer.verify(signed.as_bytes(), &BASE64URL_NOPAD.decode(signature.as_bytes()).ok()?).ok()?;
+    let body = signed.split('.').nth(1)?;
+    serde_json::from_slice(&BASE64URL_NOPAD.decode(body.as_bytes()).ok()?).ok()
+}
+
+fn id_of(claims: &impl Serialize) -> Result<String, AccountsError> {
+    Ok(BASE32_NOPAD.encode(&Sha512_256::digest(serde_json::to_vec(claims)?)))
+}
+
+fn sealed(claims: &impl Serialize, issuer: &KeyPair) -> Result<String, AccountsError> {
+    let header = BASE64URL_NOPAD.encode(&serde_json::to_vec(&HEADER)?);
+    let body = BASE64URL_NOPAD.encode(&serde_json::to_vec(claims)?);
+    let signed = format!("{header}.{body}");
+    let signature = issuer.sign(signed.as_bytes()).map_err(AccountsError::key("signing"))?;
+    Ok(format!("{signed}.{}", BASE64URL_NOPAD.encode(&signature)))
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -86,5 +113,21 @@ mod tests {
         let signed = format!("{}.{}", parts[0], parts[1]);
         issuer.verify(signed.as_bytes(), &signature).unwrap();
         issuer.verify(signed.replace('e', "f").as_bytes(), &signature).unwrap_err();
+    }
+
+    #[test]
+    fn only_what_the_issuer_signed_is_read() {
+        let (issuer, other) = (KeyPair::new_operator(), KeyPair::new_operator());
+        let subject = KeyPair::new_account().public_key();
+        let token = Claims::new("account", &subject, "t", 17, json!({"limits": {}})).sign(&issuer).unwrap();
+        let mut claims = read(&token, &issuer).unwrap();
+        assert_eq!(read(&token, &other), None);
+        assert_eq!(read(&token.replacen('.', ".e", 1), &issuer), None);
+        assert_eq!(read("", &issuer), None);
+
+        claims.insert("more".to_owned(), json!(1));
+        let again = read(&sign_again(claims.clone(), 18, &issuer).unwrap(), &issuer).unwrap();
+        assert_eq!((&again["more"], &again["iat"], &again["sub"]), (&json!(1), &json!(18), &json!(subject)));
+        assert_ne!(again["jti"], claims["jti"]);
     }
 }

@@ -2,10 +2,12 @@
 
 use nkeys::{KeyPair, KeyPairType};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::account::Account;
 use super::error::AccountsError;
-use super::jwt::Claims;
+use super::jwt::{self, Claims};
+use super::lookup::Known;
 
 /// The key that vouches for accounts. Whoever holds its seed can mint any tenant.
 #[derive(Debug)]
@@ -54,6 +56,25 @@ impl Operator {
     pub fn token(&self, name: &str, system_account: &str, issued_at: i64) -> Result<String, AccountsError> {
         let public = self.key.public_key();
         Claims::new("operator", &public, name, issued_at, OperatorBody { system_account }).sign(&self.key)
+    }
+
+    /// The claims of a token that this operator signed; `None` for anything else.
+    pub(super) fn read(&self, token: &str) -> Option<Map<String, Value>> {
+        jwt::read(token, &self.key)
+    }
+
+    /// The token of an account that was found on the servers and changed since.
+    ///
+    /// # Errors
+    /// When the claims cannot be encoded or signed.
+    pub fn sign_known(&self, known: Known, issued_at: i64) -> Result<String, AccountsError> {
+        jwt::sign_again(known.0, issued_at, &self.key)
+    }
+
+    /// What the token of an account says besides who it is and when it was signed.
+    pub(crate) fn claims_of(account: &Account) -> Result<Value, AccountsError> {
+        let claims = Claims::new("account", account.key(), account.name(), 0, account.body());
+        Ok(serde_json::to_value(claims)?)
     }
 
     /// The token of an account, as the servers take it. Signing the same account again with a later `issued_at`

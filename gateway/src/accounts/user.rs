@@ -1,6 +1,11 @@
 //! Users of an account, and the credentials file by which clients log in.
 
 use nkeys::{KeyPair, KeyPairType};
+use sba_subjects::{
+    boundary::{Permissions, Scope},
+    caller::CallerKey,
+    id::TenantKey,
+};
 use serde::Serialize;
 
 use super::error::AccountsError;
@@ -19,6 +24,36 @@ struct UserBody<'a> {
     data: i64,
     payload: i64,
     issuer_account: &'a str,
+    #[serde(rename = "pub", skip_serializing_if = "Option::is_none")]
+    publish: Option<Allowed>,
+    #[serde(rename = "sub", skip_serializing_if = "Option::is_none")]
+    subscribe: Option<Allowed>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    allowed_connection_types: &'a [&'a str],
+}
+
+#[derive(Serialize)]
+struct Allowed {
+    allow: Vec<String>,
+}
+
+/// How a tenant's clients may connect: no leaf node, which would bring a whole account of its own.
+const CONNECTIONS: [&str; 2] = ["STANDARD", "WEBSOCKET"];
+
+/// A user of a tenant's account that is to be made.
+#[derive(Debug)]
+pub(crate) struct TenantUser<'a> {
+    /// The tenant.
+    pub(crate) tenant: &'a TenantKey,
+    /// What signs the tenant's users.
+    pub(crate) signing: &'a KeyPair,
+    /// On whose behalf it acts, for the servers' reports.
+    pub(crate) name: &'a str,
+    /// What it is for.
+    pub(crate) scopes: &'a [Scope],
+    /// From when to when it holds, in seconds since 1970.
+    pub(crate) issued_at: i64,
+    pub(crate) expires_at: i64,
 }
 
 impl Credentials {
@@ -36,11 +71,40 @@ impl Credentials {
         let user = KeyPair::new_user();
         let public = user.public_key();
         // What a user may use is limited by its account; -1 leaves it at that.
-        let body = UserBody { subs: -1, data: -1, payload: -1, issuer_account: account };
+        let body = UserBody {
+            subs: -1,
+            data: -1,
+            payload: -1,
+            issuer_account: account,
+            publish: None,
+            subscribe: None,
+            allowed_connection_types: &[],
+        };
         let mut claims = Claims::new("user", &public, name, issued_at, body);
         claims.exp = expires_at;
         let seed = user.seed().map_err(AccountsError::key("user"))?;
         Ok(Self { token: claims.sign(&issuer)?, seed })
+    }
+
+    /// A user of a tenant's account who may do what its scopes allow, and nothing else.
+    pub(crate) fn of_tenant(user: &TenantUser<'_>) -> Result<(CallerKey, Self), AccountsError> {
+        let pair = KeyPair::new_user();
+        let public = pair.public_key();
+        let caller: CallerKey = public.parse().map_err(|_| AccountsError::Key { kind: "user", source: None })?;
+        let Permissions { publish, subscribe } = Permissions::of(user.scopes, user.tenant, &caller);
+        let body = UserBody {
+            subs: -1,
+            data: -1,
+            payload: -1,
+            issuer_account: user.tenant.as_str(),
+            publish: Some(Allowed { allow: publish }),
+            subscribe: Some(Allowed { allow: subscribe }),
+            allowed_connection_types: &CONNECTIONS,
+        };
+        let mut claims = Claims::new("user", &public, user.name, user.issued_at, body);
+        claims.exp = Some(user.expires_at);
+        let seed = pair.seed().map_err(AccountsError::key("user"))?;
+        Ok((caller, Self { token: claims.sign(user.signing)?, seed }))
     }
 
     /// The text of a `.creds` file, as every NATS client reads it.

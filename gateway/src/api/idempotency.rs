@@ -40,6 +40,11 @@ impl<S: Send + Sync> FromRequestParts<S> for KeyHeader {
 }
 
 impl KeyHeader {
+    /// The key of a request that did not come over HTTP.
+    pub(crate) const fn said(key: Option<String>) -> Self {
+        Self(key)
+    }
+
     /// The request's key, which may stand in its body instead.
     ///
     /// # Errors

@@ -30,6 +30,7 @@ use crate::auth;
         (name = "artifacts", description = "Documents that runs made"),
         (name = "knowledge", description = "Documents that runs draw on"),
         (name = "keys", description = "Keys by which a tenant's machines show who they are"),
+        (name = "nats", description = "Credentials for NATS clients of a tenant"),
         (name = "tenants", description = "Tenants, for operators"),
     ),
     security(("bearer" = [])),

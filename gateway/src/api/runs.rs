@@ -15,6 +15,7 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use self::start::start_as_asked;
 pub use self::view::{Projected, RunView};
 pub(super) use self::{
     start::{Bounds, StartOptions, StartRun, start},

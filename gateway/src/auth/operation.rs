@@ -86,6 +86,10 @@ operations! {
     POST   "/api/v1/keys"                                  CreateKey        -      -      yes          -
     DELETE "/api/v1/keys/{key_id}"                         RevokeKey        -      -      yes          -
     POST   "/api/v1/keys/{key_id}/rotate"                  RotateKey        -      -      yes          -
+    POST   "/api/v1/nats/credentials"                      IssueAccess      yes    yes    yes          -
+    DELETE "/api/v1/nats/credentials"                      RevokeAccess     -      -      yes          -
+    DELETE "/api/v1/nats/credentials/{public_key}"         RevokeOne        yes    yes    yes          -
+    NATS   "feed"                                          ReadFeed         -      -      yes          -
     POST   "/api/v1/tenants"                               CreateTenant     -      -      -            yes
 }
 
@@ -100,6 +104,12 @@ impl Operation {
     /// The roles that may do it.
     pub(crate) fn roles(self) -> impl Iterator<Item = Role> {
         Role::ALL.iter().copied().filter(move |role| self.allows(*role))
+    }
+
+    /// Whether it is asked for over HTTP.
+    #[cfg(test)]
+    pub(crate) fn is_of_http(self) -> bool {
+        self.at().0 != "NATS"
     }
 
     /// Whether only people may do it: a key that makes keys would outlive its end.
@@ -127,9 +137,10 @@ mod tests {
     }
 
     #[test]
-    fn a_viewer_changes_nothing_but_sessions_of_its_own() {
+    fn a_viewer_changes_nothing_but_what_is_its_own() {
         let changes = Operation::ALL.iter().filter(|it| it.allows(Role::Viewer) && it.at().0 != "GET");
-        assert_eq!(changes.collect::<Vec<_>>(), [&Operation::CreateSession]);
+        let own = [Operation::CreateSession, Operation::IssueAccess, Operation::RevokeOne];
+        assert!(changes.eq(&own));
     }
 
     #[test]

@@ -72,6 +72,8 @@ codes! {
     TooManyKeys = "too_many_keys", CONFLICT;
     /// An issuer calls another tenant so.
     ExternalIdTaken = "external_id_taken", CONFLICT;
+    /// As many credentials of the tenant hold as may.
+    TooManyCredentials = "too_many_credentials", CONFLICT;
     /// There is no tool of this name.
     ToolUnknown = "tool_unknown", BAD_REQUEST;
     /// The body came too slowly.

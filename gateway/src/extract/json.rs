@@ -41,11 +41,10 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonOrNot
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let json = is_json(request.headers());
         let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        match json {
-            _ if body.is_empty() => Ok(Self(T::default())),
-            true => parse(&body).map(Self),
-            false => Err(no_json()),
+        if !json && !body.is_empty() {
+            return Err(no_json());
         }
+        parse_or_nothing(&body).map(Self)
     }
 }
 
@@ -64,7 +63,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
 ///
 /// # Errors
 /// `invalid_request` for what is no JSON, `validation_failed` for a field of another type, a missing or an unknown one.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| refusal(&error))?;
     json.end().map_err(|error| not_json(&error))?;
@@ -73,6 +72,14 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         return Err(ApiError::invalid_field("", "expected an object"));
     }
     Ok(value)
+}
+
+/// As [`parse`]; nothing at all says what a body says that names no field.
+///
+/// # Errors
+/// As [`parse`].
+pub(crate) fn parse_or_nothing<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, ApiError> {
+    if body.is_empty() { Ok(T::default()) } else { parse(body) }
 }
 
 /// Reads the fields of a map that was parsed already.

@@ -48,6 +48,9 @@ pub enum GatewayError {
     /// Accounts cannot be made as configured.
     #[error(transparent)]
     Mint(#[from] MintError),
+    /// What tenants' clients ask cannot be listened to.
+    #[error("the connection to NATS is closed")]
+    Direct(#[source] async_nats::SubscribeError),
 }
 
 impl GatewayError {
@@ -63,6 +66,7 @@ impl GatewayError {
             Self::Store(error) => error.code(),
             Self::Blobs(error) => error.code(),
             Self::Mint(_) => "accounts_invalid",
+            Self::Direct(_) => "nats_unreachable",
         }
     }
 }

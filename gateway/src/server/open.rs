@@ -13,6 +13,7 @@ use super::GatewayError;
 use crate::{
     app::{App, Parts},
     auth::{ApiKeys, Issuers, TenantNames, Tenants, Verifier},
+    direct::Callers,
     mint::Mint,
     places::Places,
     sessions::Sessions,
@@ -34,7 +35,8 @@ pub(super) async fn open(
         RunLog::new(jetstream.clone(), config.nats.sizing().run_shards, config.nats.request_timeout_ms.duration())
             .await?;
     let store = Store::connect(&database_options(&config)?).await?;
-    let mint = Mint::open(&config.accounts, &config.nats, &format!("sba-gateway {instance}"), metrics).await?;
+    let name = format!("sba-gateway {instance}");
+    let mint = Mint::open(&config.accounts, &config.nats, &name, client.clone(), metrics).await?;
     let gateway = &config.gateway;
     let limits = Limits {
         viewers: gateway.max_viewers,
@@ -55,6 +57,7 @@ pub(super) async fn open(
         tenants: Tenants::new(store.clone()),
         tenant_names: TenantNames::new(store.clone()),
         sessions: Sessions::new(store.clone()),
+        callers: Callers::new(store.clone()),
         mint,
         store,
         blobs,

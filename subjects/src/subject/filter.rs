@@ -36,6 +36,18 @@ pub fn events(tenant: Option<&TenantKey>) -> String {
     format!("sba.{}.run.*.*.{}", tenant.map_or("*", TenantKey::as_str), RunKind::Event)
 }
 
+/// The whole logs of all runs of a tenant.
+#[must_use]
+pub fn all_logs(tenant: &TenantKey) -> String {
+    format!("sba.{tenant}.run.*.*.*")
+}
+
+/// What tenants' clients ask: of runs and of their feeds.
+pub const ASKED: [&str; 2] = ["cmd.*.*.>", "feed.*.*.*"];
+
+/// What tenants' clients ask to find services.
+pub const DISCOVERY: &str = "srv.*.>";
+
 /// The commands with this verb, for all runs of all tenants.
 #[must_use]
 pub fn commands(verb: Verb) -> String {

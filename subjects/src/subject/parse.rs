@@ -3,7 +3,7 @@
 use crate::{
     id::{CallId, InvalidId, Partition, RunId, ScheduleId, TenantKey},
     name::Origin,
-    subject::{DeadLetter, Subject, Surplus},
+    subject::{DeadLetter, Subject, Surplus, ask},
 };
 
 pub(super) fn subject(text: &str) -> Result<Subject, InvalidId> {
@@ -14,13 +14,10 @@ pub(super) fn subject(text: &str) -> Result<Subject, InvalidId> {
         ["live", tenant, run, kind] => {
             Ok(Subject::Live { tenant: tenant.parse()?, run: run.parse()?, kind: kind.parse()? })
         }
-        ["cmd", tenant, run, verb] => {
-            Ok(Subject::Inbound { tenant: tenant.parse()?, run: run.parse()?, verb: verb.parse()? })
-        }
         ["ctl", instance] => Ok(Subject::Ctl(instance.parse()?)),
         ["stop", call] => Ok(Subject::Stop(call.parse()?)),
         ["hb", instance] => Ok(Subject::Hb(instance.parse()?)),
-        _ => Err(unknown()),
+        other => ask::read(other).unwrap_or_else(|| Err(unknown())),
     }
 }
 

@@ -5,10 +5,36 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::*;
-use crate::{answer::AnswerKey, share::SharedQueue, stream};
+use crate::{
+    answer::AnswerKey,
+    name::{Control, FeedVerb},
+    share::SharedQueue,
+    stream,
+};
 
 fn tenant() -> impl Strategy<Value = TenantKey> {
     "A[A-Z2-7]{55}".prop_map(|text| text.parse().unwrap())
+}
+
+fn caller() -> impl Strategy<Value = CallerKey> {
+    "U[A-Z2-7]{55}".prop_map(|text| text.parse().unwrap())
+}
+
+/// What a tenant's clients say.
+fn asked() -> impl Strategy<Value = Subject> {
+    let ask = (any_uuid(), one_of(Control::ALL), one_of(FeedVerb::ALL)).prop_flat_map(|(id, control, feed)| {
+        prop_oneof![Just(Ask::Start), Just(Ask::Control(control, RunId::from_uuid(id))), Just(Ask::Feed(feed)),]
+    });
+    let inbound = (tenant(), caller(), ask).prop_map(|(tenant, caller, ask)| Subject::Inbound { tenant, caller, ask });
+    let discovery = (tenant(), one_of(Discovery::ALL), any_uuid(), "[a-zA-Z0-9_-]{1,64}", 0..3).prop_map(
+        |(tenant, ask, id, word, depth)| Subject::Discovery {
+            tenant,
+            ask,
+            service: (depth > 0).then(|| word.parse().unwrap()),
+            id: (depth > 1).then(|| InstanceId::from_uuid(id)),
+        },
+    );
+    prop_oneof![inbound, discovery]
 }
 
 fn any_uuid() -> impl Strategy<Value = Uuid> {
@@ -37,11 +63,10 @@ fn original() -> impl Strategy<Value = Subject> {
 fn any_subject() -> impl Strategy<Value = Subject> {
     let others = (tenant(), any_uuid(), "[a-zA-Z0-9_-]{1,64}").prop_flat_map(|(tenant, id, word)| {
         let run = RunId::from_uuid(id);
-        let (t1, t2, t3) = (tenant.clone(), tenant.clone(), tenant.clone());
+        let (t1, t2) = (tenant.clone(), tenant.clone());
         prop_oneof![
             one_of(RunKind::ALL).prop_map(move |kind| Subject::Run { tenant: t1.clone(), run, kind }),
             one_of(RunKind::ALL).prop_map(move |kind| Subject::Live { tenant: t2.clone(), run, kind }),
-            one_of(Verb::ALL).prop_map(move |verb| Subject::Inbound { tenant: t3.clone(), run, verb }),
             Just(Subject::Snap { tenant: tenant.clone(), run }),
             Just(Subject::Timer { tenant: tenant.clone(), run, name: word.parse().unwrap() }),
             Just(Subject::Answer { tenant: tenant.clone(), slot: AnswerKey::new(*Sha256::digest(id).as_ref()).slot() }),
@@ -55,7 +80,7 @@ fn any_subject() -> impl Strategy<Value = Subject> {
     let dead = original().prop_map(|subject| Subject::Dead(DeadLetter::of(subject).unwrap()));
     let surplus =
         original().prop_filter_map("nobody has a share", |subject| Some(Subject::Surplus(Surplus::of(subject)?)));
-    prop_oneof![original(), dead, surplus, others]
+    prop_oneof![original(), dead, surplus, others, asked()]
 }
 
 fn run_of(subject: &Subject) -> Option<Uuid> {
@@ -98,7 +123,12 @@ proptest! {
             .collect();
         let of_a_process = matches!(
             subject,
-            Subject::Live { .. } | Subject::Inbound { .. } | Subject::Ctl(_) | Subject::Stop(_) | Subject::Hb(_)
+            Subject::Live { .. }
+                | Subject::Inbound { .. }
+                | Subject::Discovery { .. }
+                | Subject::Ctl(_)
+                | Subject::Stop(_)
+                | Subject::Hb(_)
         );
         prop_assert_eq!(streams.len(), usize::from(!of_a_process), "{} lies in {:?}", text, streams);
     }
@@ -160,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_text_is_refused_or_means_itself(text in "(sba|live|cmd|ctl|stop|hb|>|\\*)(\\.[a-zA-Z0-9*>_-]{0,40}){0,6}") {
+    fn arbitrary_text_is_refused_or_means_itself(text in "(sba|live|cmd|feed|srv|ctl|stop|hb|>|\\*)(\\.[a-zA-Z0-9*>_-]{0,40}){0,6}") {
         if let Ok(subject) = text.parse::<Subject>() {
             prop_assert_eq!(subject.to_string(), text);
         }
@@ -182,5 +212,24 @@ fn another_partition_is_refused() {
 fn a_word_cannot_smuggle_tokens() {
     for word in ["", "a.b", "*", ">", "a b", "a\r\n", &"x".repeat(65)] {
         assert!(word.parse::<ToolName>().is_err(), "{word:?} passed");
+    }
+}
+
+#[test]
+fn a_tenant_has_no_word_for_what_only_sba_says() {
+    let tenant: TenantKey = format!("A{}", "B".repeat(55)).parse().unwrap();
+    let (caller, run) = (format!("U{}", "C".repeat(55)), RunId::from_uuid(Uuid::from_u128(7)));
+    for verb in Verb::ALL {
+        let text = format!("cmd.{tenant}.{caller}.{verb}.{run}");
+        let sayable = matches!(verb, Verb::Input | Verb::Cancel | Verb::Pause | Verb::Resume);
+        assert_eq!(text.parse::<Subject>().is_ok(), sayable, "{text}");
+    }
+    for text in [
+        format!("cmd.{tenant}.{tenant}.start"),
+        format!("cmd.{caller}.{tenant}.start"),
+        format!("cmd.{tenant}.{caller}.start.{run}"),
+        format!("feed.{tenant}.{caller}.open.x"),
+    ] {
+        assert!(text.parse::<Subject>().is_err(), "{text}");
     }
 }

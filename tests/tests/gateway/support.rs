@@ -122,7 +122,7 @@ pub(crate) async fn house_with(change: impl FnOnce(&mut Config)) -> House {
 
 impl House {
     /// Makes a tenant in the database alone.
-    async fn insert(&self, account: &TenantKey) {
+    pub(crate) async fn insert(&self, account: &TenantKey) {
         let (account, name, plan) = (account.clone(), "Acme".to_owned(), "standard".to_owned());
         let mut tx = self.store.begin(account.id()).await.unwrap();
         let tenant = NewTenant { account, name, plan, quota_tokens: None, config: json!({}) };

@@ -4,7 +4,7 @@ use sba_store::{
     Page, api_keys,
     artifacts::{self, NewArtifact},
     blob::BlobKey,
-    documents, effects, idempotency, projection, runs, schedules,
+    documents, effects, idempotency, nats_access, projection, runs, schedules,
     search::{self, Query},
     sessions::{self, Session},
     starts, tasks,
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     api_keys::key,
+    nats_access::credential,
     projection::{finished_run, run_id},
     rules::{tables, tenant_column},
     schedules::schedule,
@@ -61,6 +62,8 @@ async fn fill(store: &sba_store::Store, tenant: &TenantKey) {
     schedules::create(&mut tx, &schedule(1), &actor()).await.unwrap();
     api_keys::create(&mut tx, &key(1), &actor()).await.unwrap();
     tenant_names::add(&mut tx, &name(tenant)).await.unwrap();
+    nats_access::lock(&mut tx).await.unwrap();
+    assert!(nats_access::issue(&mut tx, &credential(1), 9, &actor()).await.unwrap());
     tx.commit().await.unwrap();
 }
 

@@ -33,7 +33,8 @@ impl Trust {
 
 /// An account for the processes of one installation.
 pub(super) fn hub(operator: &Operator, now: i64) -> Result<Issued, AccountsError> {
-    issue(operator, "SBA", AccountLimits::hub(), "sba", now)
+    let (account, signing_seed) = Account::generate("SBA", AccountLimits::hub())?;
+    sign(operator, &account.exporting(), &signing_seed, "sba", now)
 }
 
 fn issue(
@@ -44,7 +45,17 @@ fn issue(
     now: i64,
 ) -> Result<Issued, AccountsError> {
     let (account, signing_seed) = Account::generate(name, limits)?;
-    let token = operator.sign_account(&account, now)?;
-    let credentials = account.mint_user(&signing_seed, user, now, None)?.to_file();
+    sign(operator, &account, &signing_seed, user, now)
+}
+
+fn sign(
+    operator: &Operator,
+    account: &Account,
+    signing_seed: &str,
+    user: &str,
+    now: i64,
+) -> Result<Issued, AccountsError> {
+    let token = operator.sign_account(account, now)?;
+    let credentials = account.mint_user(signing_seed, user, now, None)?.to_file();
     Ok(Issued { key: account.key().to_owned(), token, credentials })
 }

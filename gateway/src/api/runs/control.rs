@@ -13,7 +13,7 @@ use sba_subjects::{
     command::{Command, CommandBody},
     envelope::VERSION,
     id::{CommandId, RunId},
-    name::Verb,
+    name::{Control, Verb},
     run::RunStatus,
     state::RunState,
     subject::Subject,
@@ -25,11 +25,11 @@ use uuid::Uuid;
 
 pub(crate) use self::{answer::*, cancel::*, pause::*};
 use crate::{
-    api::{runs::links::Links, times},
+    api::{idempotency::KeyHeader, runs::links::Links, times},
     app::App,
     auth::Principal,
     error::{ApiError, Code, ErrorBody},
-    extract::Json,
+    extract::{Json, parse, parse_or_nothing},
 };
 
 /// A command that was taken.
@@ -51,6 +51,27 @@ pub(crate) struct KeyOnly {
     /// May stand here instead of in the header `Idempotency-Key`.
     #[serde(default, alias = "idempotencyKey")]
     idempotency_key: Option<String>,
+}
+
+/// Does what the body of a request asks of a run, as the endpoint for it does.
+///
+/// # Errors
+/// Those of the endpoint.
+pub(crate) async fn as_asked(
+    app: &App,
+    principal: &Principal,
+    (verb, run): (Control, RunId),
+    key: KeyHeader,
+    body: &[u8],
+) -> Result<Commanded, ApiError> {
+    let run = run.as_uuid();
+    let held = || parse_or_nothing::<KeyOnly>(body).map(|said| said.idempotency_key);
+    match verb {
+        Control::Input => answer_as_asked(app, principal, run, key, parse(body)?).await,
+        Control::Cancel => cancel_as_asked(app, principal, run, key, parse_or_nothing(body)?).await,
+        Control::Pause => pause(app, principal, run, key.or_body(held()?)?).await,
+        Control::Resume => resume(app, principal, run, key.or_body(held()?)?).await,
+    }
 }
 
 /// What can stand against any command; what stands against one of them alone is said beside it.

@@ -95,11 +95,24 @@ pub(crate) async fn start_run(
     State(app): State<App>,
     principal: Principal,
     key: KeyHeader,
-    Json(mut request): Json<StartRun>,
+    Json(request): Json<StartRun>,
 ) -> Result<impl IntoResponse, ApiError> {
-    let key = key.or_body(request.idempotency_key.take())?;
-    let started = start(&app, &principal, request, key.as_deref()).await?;
+    let started = start_as_asked(&app, &principal, key, request).await?;
     Ok((StatusCode::CREATED, started.location(), Json(started)))
+}
+
+/// Does what a request asks, whichever way it came.
+///
+/// # Errors
+/// Those of the endpoint.
+pub(crate) async fn start_as_asked(
+    app: &App,
+    principal: &Principal,
+    key: KeyHeader,
+    mut request: StartRun,
+) -> Result<Started, ApiError> {
+    let key = key.or_body(request.idempotency_key.take())?;
+    start(app, principal, request, key.as_deref()).await
 }
 
 /// Starts a run, or finds the one that the key stands for.

@@ -5,6 +5,7 @@ use garde::Validate;
 use sba_store::{
     StoreError,
     audit::Actor,
+    nats_access,
     tenant_names::{self, TenantName},
     tenants::{self, NewTenant, Tenant},
 };
@@ -23,7 +24,7 @@ use crate::{
     error::{ApiError, Code},
     extract::{Checked as _, Json, no_control, not_blank},
     http::RequestId,
-    mint::AccountError,
+    mint::{AccountError, Standing},
 };
 
 /// Name under which keys of this endpoint are kept.
@@ -196,17 +197,14 @@ async fn create(
     actor: &Actor,
 ) -> Result<(Tenant, Vec<TenantName>), CreateError> {
     let mint = app.mint.as_ref().ok_or(CreateError::NoMint)?;
-    let identity = mint.identity(key.map(|key| key.text.as_str()))?;
+    let account = mint.keys().identity(key.map(|key| key.text.as_str()))?;
     let now = app.clock.now();
-    // Before the row: a tenant that can be seen can be used. An account without a row is used by nobody.
-    mint.push(&identity, &request.name, now.unix_timestamp()).await?;
-
-    let mut tx = app.store.begin(identity.key.id()).await?;
+    let mut tx = app.store.begin(account.id()).await?;
     let made = match tenants::get(&mut tx).await? {
         Some(_) => false,
         None => {
             let plan = request.plan.unwrap_or_else(|| DEFAULT_PLAN.to_owned());
-            let account = identity.key.clone();
+            let account = account.clone();
             let config = serde_json::to_value(&request.config).map_err(CreateError::Settings)?;
             let tenant = NewTenant { account, name: request.name, plan, quota_tokens: request.quota_tokens, config };
             let made = tenants::create(&mut tx, &tenant, actor).await?;
@@ -216,13 +214,18 @@ async fn create(
             made
         }
     };
-    let claimed = claim(app, &mut tx, key, identity.key.id().as_uuid(), now).await?;
+    let claimed = claim(app, &mut tx, key, account.id().as_uuid(), now).await?;
     if claimed == Claimed::New && !made {
         // The key is the tenant's for ever, so one that has run out can stand for no other tenant.
         return Err(ClaimError::Reused.into());
     }
     let tenant = tenants::get(&mut tx).await?.ok_or(ClaimError::Reused)?;
     let names = tenant_names::list(&mut tx).await?;
+    // Before the commit: a tenant that can be seen can be used. An account without a row is used by nobody.
+    let generation = nats_access::lock(&mut tx).await?;
+    let revoked = nats_access::revoked(&mut tx, now).await?;
+    let standing = Standing { key: &tenant.account, name: &tenant.name, generation, revoked };
+    mint.settle(standing, now.unix_timestamp()).await?;
     tx.commit().await?;
     Ok((tenant, names))
 }

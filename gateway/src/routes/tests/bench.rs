@@ -32,6 +32,7 @@ use uuid::Uuid;
 use crate::{
     app::{App, Parts},
     auth::{ApiKeys, Claims, Issuers, KeyPair, Role, TenantNames, Tenants, Verifier, mint},
+    direct::Callers,
     places::Places,
     routes::router,
     sessions::Sessions,
@@ -108,6 +109,7 @@ pub(super) async fn bench_with(change: impl FnOnce(&mut Config)) -> Bench {
         tenants,
         tenant_names: TenantNames::new(store.clone()),
         sessions: Sessions::new(store.clone()),
+        callers: Callers::new(store.clone()),
         mint: None,
         store,
         blobs: Blobs::open(&BlobOptions {

@@ -55,7 +55,8 @@ async fn every_operation_is_for_those_roles_that_the_table_names() {
             asked += 1;
         }
     }
-    assert_eq!(asked, Operation::ALL.len(), "a row of the table is no operation of the API");
+    let rows = Operation::ALL.iter().filter(|operation| operation.is_of_http());
+    assert_eq!(asked, rows.count(), "a row of the table is no operation of the API");
 }
 
 #[tokio::test]

@@ -57,9 +57,22 @@ pub(crate) async fn continue_run(
     key: KeyHeader,
     Json(request): Json<AnswerRun>,
 ) -> Answer {
+    answer_as_asked(&app, &principal, run, key, request).await.map(accepted)
+}
+
+/// Does what a request asks, whichever way it came.
+///
+/// # Errors
+/// Those of the endpoint.
+pub(crate) async fn answer_as_asked(
+    app: &App,
+    principal: &Principal,
+    run: Uuid,
+    key: KeyHeader,
+    request: AnswerRun,
+) -> Result<Commanded, ApiError> {
     let AnswerRun { ask_id, input, idempotency_key } = request;
-    let key = key.or_body(idempotency_key)?;
-    answer(&app, &principal, run, key, ask_id, input).await.map(accepted)
+    answer(app, principal, run, key.or_body(idempotency_key)?, ask_id, input).await
 }
 
 /// Answers what a run asks: the oldest open question where none is named.

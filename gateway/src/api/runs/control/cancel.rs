@@ -58,8 +58,21 @@ pub(crate) async fn cancel_run(
     key: KeyHeader,
     JsonOrNothing(request): JsonOrNothing<CancelRun>,
 ) -> Answer {
-    let (reason, key) = (request.reason, key.or_body(request.idempotency_key)?);
-    cancel(&app, &principal, run, key, reason).await.map(accepted)
+    cancel_as_asked(&app, &principal, run, key, request).await.map(accepted)
+}
+
+/// Does what a request asks, whichever way it came.
+///
+/// # Errors
+/// Those of the endpoint.
+pub(crate) async fn cancel_as_asked(
+    app: &App,
+    principal: &Principal,
+    run: Uuid,
+    key: KeyHeader,
+    request: CancelRun,
+) -> Result<Commanded, ApiError> {
+    cancel(app, principal, run, key.or_body(request.idempotency_key)?, request.reason).await
 }
 
 /// Asks for the early end of a run.
