@@ -15,6 +15,7 @@ mod tenants;
 pub(crate) mod openapi;
 pub(crate) mod runs;
 pub(crate) mod times;
+pub(crate) mod tools;
 
 pub use self::runs::{Projected, RunView};
 
@@ -72,6 +73,7 @@ fn documented() -> OpenApiRouter<App> {
         .merge(tenants::router())
         .merge(keys::router())
         .merge(nats::router())
+        .merge(tools::router())
         .merge(sessions::router())
         .merge(runs::router())
         .merge(schedules::router())

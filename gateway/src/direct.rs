@@ -12,13 +12,14 @@ mod callers;
 mod discovery;
 mod feed;
 mod message;
+mod serve;
 
 use async_nats::{Client, Message, Subscriber};
 use futures::{StreamExt as _, stream::select_all};
 use sba_service::shutdown::Shutdown;
 use sba_subjects::{
     id::InstanceId,
-    name::Control,
+    name::{Control, ServeVerb},
     subject::{Ask, filter},
 };
 use tokio::time::timeout;
@@ -101,7 +102,7 @@ async fn respond(app: App, client: Client, message: Message) {
 }
 
 /// The operation of the API that does the same.
-const fn operation(ask: Ask) -> Operation {
+const fn operation(ask: &Ask) -> Operation {
     match ask {
         Ask::Start => Operation::StartRun,
         Ask::Control(Control::Input, _) => Operation::ContinueRun,
@@ -109,6 +110,8 @@ const fn operation(ask: Ask) -> Operation {
         Ask::Control(Control::Pause, _) => Operation::PauseRun,
         Ask::Control(Control::Resume, _) => Operation::ResumeRun,
         Ask::Feed(_) => Operation::ReadFeed,
+        Ask::Serve(ServeVerb::Register, _) => Operation::PutTool,
+        Ask::Serve(..) => Operation::ServeTool,
     }
 }
 
@@ -121,13 +124,14 @@ async fn carry_out(app: &App, asked: &Asked) -> Result<Answer, ApiError> {
     let principal = app.callers.principal(&asked.tenant, &asked.caller, app.clock.now()).await?;
     tracing::Span::current().record("user_id", tracing::field::display(principal.user));
     // Credentials hold for longer than what they were given for may be allowed.
-    principal.may(operation(asked.ask))?;
+    principal.may(operation(&asked.ask))?;
     let key = asked.key.clone();
-    match asked.ask {
+    match &asked.ask {
         Ask::Start => Answer::of(&start_as_asked(app, &principal, key, parse(&asked.body)?).await?),
         Ask::Control(verb, run) => {
-            Answer::of(&control::as_asked(app, &principal, (verb, run), key, &asked.body).await?)
+            Answer::of(&control::as_asked(app, &principal, (*verb, *run), key, &asked.body).await?)
         }
-        Ask::Feed(verb) => feed::carry_out(app, &principal, verb, &asked.body).await,
+        Ask::Feed(verb) => feed::carry_out(app, &principal, *verb, &asked.body).await,
+        Ask::Serve(verb, tool) => serve::carry_out(app, &principal, *verb, tool, &asked.body).await,
     }
 }

@@ -76,6 +76,10 @@ pub enum Action {
     NatsCredentialsRevoked,
     /// All who were let in were put out.
     NatsAccessRevoked,
+    /// A tool that the tenant serves was registered, or registered otherwise.
+    ToolRegistered,
+    /// A tool that the tenant served was removed.
+    ToolRemoved,
 }
 
 impl Action {
@@ -105,6 +109,8 @@ impl Action {
             Self::NatsCredentialsIssued => "nats_credentials_issued",
             Self::NatsCredentialsRevoked => "nats_credentials_revoked",
             Self::NatsAccessRevoked => "nats_access_revoked",
+            Self::ToolRegistered => "tool_registered",
+            Self::ToolRemoved => "tool_removed",
         }
     }
 }

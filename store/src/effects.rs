@@ -5,6 +5,7 @@
 
 use sba_subjects::id::CallId;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     StoreError, TenantTx,
@@ -20,6 +21,15 @@ pub struct Call {
     pub tool_name: String,
     /// SHA-256 of what it is given, in a canonical form.
     pub params_hash: [u8; 32],
+}
+
+impl Call {
+    /// A call of a tool that is given `params`.
+    #[must_use]
+    pub fn of(id: CallId, tool_name: &str, params: &Value) -> Self {
+        let params_hash = Sha256::digest(canonical(params).to_string()).into();
+        Self { id, tool_name: tool_name.to_owned(), params_hash }
+    }
 }
 
 /// What is known of a call.
@@ -80,4 +90,31 @@ pub async fn finish(tx: &mut TenantTx, call: CallId, result: &Value) -> Result<b
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// The same value with the keys of every object in order: its text then depends on nothing else.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(canonical).collect(),
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.iter().collect();
+            fields.sort_by_key(|(key, _)| *key);
+            Value::Object(fields.into_iter().map(|(key, value)| (key.clone(), canonical(value))).collect())
+        }
+        plain => plain.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_does_not_matter_and_that_of_items_does() {
+        let text = |value: Value| canonical(&value).to_string();
+        assert_eq!(text(json!({"a": {"x": 1, "y": 2}, "b": []})), text(json!({"b": [], "a": {"y": 2, "x": 1}})));
+        assert_ne!(text(json!([1, 2])), text(json!([2, 1])));
+    }
 }

@@ -11,6 +11,7 @@
 //!   by one process at a time: [`lead`]; [`left_out`]: what could not be; [`log_tenants`]: whose logs there are;
 //! - [`documents`], [`chunks`], [`search`], [`artifacts`]: knowledge, and what runs made of it;
 //! - [`tasks`]: what people have to do; [`schedules`]: what starts runs by the clock;
+//! - [`served_tools`]: the tools that the tenant serves itself;
 //! - [`effects`], [`starts`]: what workers must remember of calls and jobs;
 //! - [`sweep`]: what nobody needs any more, of every tenant;
 //! - [`blob`]: bytes, in a folder or in S3.
@@ -36,6 +37,7 @@ pub mod projection;
 pub mod runs;
 pub mod schedules;
 pub mod search;
+pub mod served_tools;
 pub mod sessions;
 pub mod starts;
 pub mod steps;

@@ -67,6 +67,7 @@ pub const EXPORTS: &[Export] = &[
     },
     Export { name: "commands", crossing: Crossing::Request, subject: "cmd.*.>", tenant_at: 2, local: "cmd.>" },
     Export { name: "feeds", crossing: Crossing::Request, subject: "feed.*.>", tenant_at: 2, local: "feed.>" },
+    Export { name: "served tools", crossing: Crossing::Request, subject: "serve.*.>", tenant_at: 2, local: "serve.>" },
     Export { name: "discovery", crossing: Crossing::Requests, subject: "srv.*.>", tenant_at: 2, local: "$SRV.>" },
     Export {
         name: "messages of a consumer",
@@ -111,6 +112,8 @@ closed_set!(
         Command = "command",
         /// Read the tenant's feed: all events of all its runs, with redelivery.
         Feed = "feed",
+        /// Register tools and serve them.
+        Serve = "serve",
     }
 );
 
@@ -133,6 +136,7 @@ impl Permissions {
             match scope {
                 Scope::Watch => subscribe.push("live.*.*".to_owned()),
                 Scope::Command => publish.push(format!("cmd.{caller}.>")),
+                Scope::Serve => publish.push(format!("serve.{caller}.*.*")),
                 Scope::Feed => publish.extend([
                     format!("feed.{caller}.*"),
                     format!("$JS.{DOMAIN}.API.CONSUMER.MSG.NEXT.*.{tenant}"),

@@ -6,7 +6,7 @@ use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, pull};
 
 use crate::{
     id::TenantKey,
-    name::{Queue, Verb},
+    name::{Queue, ToolName, Verb},
     stream::Stream,
     subject::filter,
 };
@@ -118,6 +118,39 @@ pub fn feed(tenant: &TenantKey, from: DeliverPolicy, tokens: bool, pace: &FeedPa
         num_replicas: 1,
         ..pull::Config::default()
     }
+}
+
+/// What an installation decides about served tools.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServePace {
+    /// How long a call may go without a sign of progress before it is given to another worker.
+    pub ack_wait: Duration,
+    /// How long nobody may ask for calls before the consumer is removed. The calls stay.
+    pub idle: Duration,
+}
+
+/// Calls of one served tool that are under way at once, and requests for them that wait.
+const SERVED_AT_ONCE: i64 = 256;
+
+/// The consumer of the calls of a tool that a tenant serves.
+#[must_use]
+pub fn served(tenant: &TenantKey, tool: &ToolName, pace: &ServePace) -> pull::Config {
+    pull::Config {
+        durable_name: Some(served_name(tenant, tool)),
+        filter_subject: filter::served_jobs(tenant, tool),
+        ack_policy: AckPolicy::Explicit,
+        ack_wait: pace.ack_wait,
+        max_ack_pending: SERVED_AT_ONCE,
+        max_deliver: -1,
+        max_waiting: SERVED_AT_ONCE,
+        inactive_threshold: pace.idle,
+        ..pull::Config::default()
+    }
+}
+
+/// The durable name of that consumer.
+pub(crate) fn served_name(tenant: &TenantKey, tool: &ToolName) -> String {
+    format!("{tenant}_{tool}")
 }
 
 fn config(name: String, filter_subject: String, pace: &Pace) -> pull::Config {

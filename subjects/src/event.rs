@@ -10,6 +10,7 @@ use crate::{
     id::{ArtifactId, AskId, CallId, InstanceId, RunId, ScheduleId, SessionId, TenantId, UserId},
     name::{ToolName, Verb},
     run::{AskKind, Effect, Failure, RunStatus, Stall, StepKind, StepStatus, Usage, Workflow},
+    tool::ServedTool,
 };
 
 /// One fact about a run.
@@ -161,9 +162,18 @@ pub struct TenantSettings {
     /// Whether answers are kept, and given again while no model can be reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_answers: Option<bool>,
+    /// The tools that the tenant serves itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub served: Vec<ServedTool>,
 }
 
 impl TenantSettings {
+    /// What is known of a tool that the tenant serves itself.
+    #[must_use]
+    pub fn served(&self, name: &str) -> Option<&ServedTool> {
+        self.served.iter().find(|tool| tool.name.as_str() == name)
+    }
+
     /// Whether they say nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {

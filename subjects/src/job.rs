@@ -10,8 +10,9 @@ use crate::{
     id::{CallId, DocumentId, RunId, TenantId, TenantKey, UserId},
     name::{Queue, ToolName},
     run::{Effect, Stall},
+    stream::Stream,
     subject::Subject,
-    tool::spec,
+    tool::{is_served, spec},
 };
 
 /// A job, whole: a worker needs nothing else to do it.
@@ -113,6 +114,16 @@ pub struct SuperviseJob {
     pub seq: u64,
     /// What was found.
     pub reason: Stall,
+}
+
+/// Where the job of a tool call stands: among those of SBA's own workers, or of the tenant's.
+#[must_use]
+pub fn place(tenant: &TenantKey, tool: &ToolName, call: CallId) -> (Stream, Subject) {
+    let tenant = tenant.clone();
+    if is_served(tool) {
+        return (Stream::Jobx, Subject::Jobx { tenant, tool: tool.clone(), call });
+    }
+    (Stream::Jobs, Subject::Job { tenant, queue: queue_of(tool), call })
 }
 
 /// The queue that serves a tool.

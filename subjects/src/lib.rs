@@ -9,6 +9,7 @@
 //! - [`envelope`], [`event`] and [`record`]: the log of a run;
 //! - [`state`]: what a log says, folded;
 //! - [`command`], [`job`] and [`heartbeat`]: what processes say to each other;
+//! - [`receipt`]: what a customer's worker shows of a call that it was given;
 //! - [`schedule`]: what wakes a schedule; [`role`]: what people and programs may be;
 //! - [`dead`]: what the headers of a dead letter say; [`answer`]: answers of models that are kept;
 //! - [`tool`]: what the built-in tools take and return;
@@ -30,6 +31,7 @@ pub mod id;
 pub mod job;
 pub mod name;
 pub mod passage;
+pub mod receipt;
 pub mod record;
 pub mod role;
 pub mod run;

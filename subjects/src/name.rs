@@ -105,6 +105,20 @@ closed_set!(
 );
 
 closed_set!(
+    /// What whoever serves a tool asks.
+    ServeVerb, "serving verb" {
+        /// Say what the tool is.
+        Register = "register",
+        /// Be given a call.
+        Next = "next",
+        /// Say that the call is being worked on.
+        Progress = "progress",
+        /// Say what came of the call.
+        Done = "done",
+    }
+);
+
+closed_set!(
     /// What is asked of services to find them, of the verbs of the NATS services API.
     Discovery, "discovery verb" {
         /// Who is there.

@@ -18,6 +18,7 @@
 //! cmd.<tenant>.<caller>.start                       a tenant's own commands, before they are checked
 //! cmd.<tenant>.<caller>.<verb>.<run>
 //! feed.<tenant>.<caller>.<verb>                     what it asks of its feed
+//! serve.<tenant>.<caller>.<verb>.<tool>             what it asks to serve a tool
 //! srv.<tenant>.<verb>[.<service>[.<id>]]            what it asks to find services
 //! ctl.<instance>                                    to one process
 //! stop.<call>                                       to the worker that has a call: give it up

@@ -14,11 +14,14 @@ use crate::{
 };
 
 mod catalog;
+mod served;
 pub mod task;
 
 pub use catalog::{
-    ASK_TOOL, CATALOG, KNOWLEDGE_TOOL, RENDER_TOOL, TASK_COMPLETE, TASK_CREATE, TASK_LIST, TASK_UPDATE, ToolSpec, spec,
+    ASK_TOOL, CATALOG, KNOWLEDGE_TOOL, MEMBERS, RENDER_TOOL, TASK_COMPLETE, TASK_CREATE, TASK_LIST, TASK_UPDATE,
+    ToolSpec, spec,
 };
+pub use served::{SERVED_PREFIX, ServedTool, is_served};
 
 /// Parameters of [`KNOWLEDGE_TOOL`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

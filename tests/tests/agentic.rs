@@ -1,6 +1,6 @@
 //! Runs that choose their tools, with two of each process, side by side.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod agentic {
     pub(crate) mod ag_ui;
@@ -11,11 +11,12 @@ mod agentic {
     pub(crate) mod direct;
     pub(crate) mod fork;
     pub(crate) mod hold;
+    pub(crate) mod served;
     pub(crate) mod settings;
     pub(crate) mod tools;
 }
 
-use agentic::{ag_ui, asks, bad_model, budgets, cancel, direct, fork, hold, settings, tools};
+use agentic::{ag_ui, asks, bad_model, budgets, cancel, direct, fork, hold, served, settings, tools};
 use sba_tests::scene::Scene;
 use serde_json::json;
 
@@ -50,4 +51,25 @@ async fn runs_that_choose_their_tools() {
     );
     hold::runs_that_wait_are_nobodys(&scene).await;
     cancel::in_the_middle_of_a_tool_call(&scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tools_that_a_customer_serves() {
+    let scene = Scene::start(json!({
+        // A worker of a customer that says nothing for a second has lost its call.
+        "accounts": {"tool_ack_wait_ms": 1_000},
+        // A call that is late is noticed soon.
+        "orchestrator": {"stall_ms": 2_000, "supervise_interval_ms": 250},
+    }))
+    .await
+    .unwrap();
+    tokio::join!(
+        served::a_customers_worker_is_offered_to_the_model_like_any_other(&scene),
+        served::a_worker_that_falls_silent_loses_the_call_to_another(&scene),
+        served::what_may_happen_once_is_not_handed_out_twice(&scene),
+        served::a_cancelled_run_lets_its_worker_know(&scene),
+        served::a_tool_that_nobody_serves_holds_no_run_up_for_longer_than_it_said(&scene),
+        served::no_worker_reaches_another_tenants_calls(&scene),
+        served::what_cannot_be_a_tool_is_not_registered(&scene),
+    );
 }

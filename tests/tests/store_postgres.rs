@@ -26,6 +26,8 @@ mod rules;
 mod schedules;
 #[path = "store_postgres/search.rs"]
 mod search;
+#[path = "store_postgres/served_tools.rs"]
+mod served_tools;
 #[path = "store_postgres/startup.rs"]
 mod startup;
 #[path = "store_postgres/support.rs"]

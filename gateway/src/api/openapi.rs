@@ -24,7 +24,7 @@ use crate::auth;
     tags(
         (name = "runs", description = "Runs of agents, and their streams"),
         (name = "schedules", description = "What starts runs by the clock"),
-        (name = "tools", description = "Tool calls, asked for by name"),
+        (name = "tools", description = "Tool calls, asked for by name, and tools that the tenant serves"),
         (name = "tasks", description = "Tasks of people, which runs create and change too"),
         (name = "sessions", description = "Sessions, which keep a user's runs to those who hold their token"),
         (name = "artifacts", description = "Documents that runs made"),

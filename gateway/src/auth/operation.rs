@@ -61,6 +61,9 @@ operations! {
     POST   "/api/v1/runs/{run_id}/fork"                    ForkRun          -      yes    yes          -
     POST   "/api/v1/ag-ui"                                 AgUi             -      yes    yes          -
     POST   "/api/v1/tools/execute"                         ExecuteTool      -      yes    yes          -
+    GET    "/api/v1/tools"                                 ListTools        yes    yes    yes          -
+    PUT    "/api/v1/tools/{name}"                          PutTool          -      -      yes          -
+    DELETE "/api/v1/tools/{name}"                          DeleteTool       -      -      yes          -
     GET    "/api/v1/schedules"                             ListSchedules    yes    yes    yes          -
     POST   "/api/v1/schedules"                             CreateSchedule   -      yes    yes          -
     GET    "/api/v1/schedules/{schedule_id}"               GetSchedule      yes    yes    yes          -
@@ -90,6 +93,7 @@ operations! {
     DELETE "/api/v1/nats/credentials"                      RevokeAccess     -      -      yes          -
     DELETE "/api/v1/nats/credentials/{public_key}"         RevokeOne        yes    yes    yes          -
     NATS   "feed"                                          ReadFeed         -      -      yes          -
+    NATS   "serve"                                         ServeTool        -      -      yes          -
     POST   "/api/v1/tenants"                               CreateTenant     -      -      -            yes
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use moka::future::Cache;
-use sba_store::{Store, StoreError, tenants};
+use sba_store::{Store, StoreError, served_tools, tenants};
 use sba_subjects::{
     event::TenantSettings,
     id::{TenantId, TenantKey},
@@ -81,7 +81,8 @@ impl Tenants {
         let mut tx = self.store.begin(tenant).await?;
         let found = tenants::get(&mut tx).await?.ok_or(TenantError::Unknown)?;
         let settings = serde_json::from_value(found.config).map_err(TenantError::Settings)?;
-        let settings = Arc::new(settings);
+        let served = served_tools::list(&mut tx).await?;
+        let settings = Arc::new(TenantSettings { served, ..settings });
         self.earlier.settings.insert(tenant, Arc::clone(&settings)).await;
         Ok(settings)
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 const NAME: &str = "sba";
 
 /// What is offered: names and subjects, as a tenant's clients see them. `*` stands for the caller's own key.
-const ENDPOINTS: [(&str, &str); 7] = [
+const ENDPOINTS: [(&str, &str); 11] = [
     ("start", "cmd.*.start"),
     ("input", "cmd.*.input.*"),
     ("cancel", "cmd.*.cancel.*"),
@@ -18,6 +18,10 @@ const ENDPOINTS: [(&str, &str); 7] = [
     ("resume", "cmd.*.resume.*"),
     ("feed-open", "feed.*.open"),
     ("feed-close", "feed.*.close"),
+    ("tool-register", "serve.*.register.*"),
+    ("tool-next", "serve.*.next.*"),
+    ("tool-progress", "serve.*.progress.*"),
+    ("tool-done", "serve.*.done.*"),
 ];
 
 /// This gateway, as one instance of the service.

@@ -74,6 +74,8 @@ codes! {
     ExternalIdTaken = "external_id_taken", CONFLICT;
     /// As many credentials of the tenant hold as may.
     TooManyCredentials = "too_many_credentials", CONFLICT;
+    /// The tenant serves as many tools as it may.
+    TooManyTools = "too_many_tools", CONFLICT;
     /// There is no tool of this name.
     ToolUnknown = "tool_unknown", BAD_REQUEST;
     /// The body came too slowly.

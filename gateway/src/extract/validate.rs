@@ -1,7 +1,10 @@
 //! Rules that a request's fields must keep.
 
 use garde::Validate;
-use sba_subjects::{tool::spec, visible::visible};
+use sba_subjects::{
+    tool::{is_served, spec},
+    visible::visible,
+};
 
 use crate::error::{ApiError, FieldProblem};
 
@@ -44,9 +47,13 @@ pub(crate) fn no_control<C>(text: &str, _context: &C) -> garde::Result {
     }
 }
 
-/// Refuses the name of a tool that there is not.
+/// Refuses the name of a tool that there is not. Tools that tenants serve come and go: each of their names may be meant.
 pub(crate) fn known_tool<C>(name: &str, _context: &C) -> garde::Result {
-    spec(name).map(drop).ok_or_else(|| garde::Error::new("there is no tool of this name"))
+    let served = name.parse().is_ok_and(|name| is_served(&name));
+    served
+        .then_some(())
+        .or_else(|| spec(name).map(drop))
+        .ok_or_else(|| garde::Error::new("there is no tool of this name"))
 }
 
 /// Letters, digits and hyphens, as in `id` or `zh-Hant-TW`.

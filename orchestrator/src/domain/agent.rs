@@ -8,9 +8,9 @@ use std::{
 use sba_subjects::{
     event::TenantSettings,
     name::ToolName,
-    run::Usage,
+    run::{Effect, Usage},
     state::RunState,
-    tool::{ASK_TOOL, CATALOG, ToolSpec},
+    tool::{ASK_TOOL, CATALOG, MEMBERS, ServedTool, ToolSpec},
 };
 
 /// What the installation allows and prefers.
@@ -103,6 +103,8 @@ pub struct Agent {
     pub instructions: Option<String>,
     /// The tools that the model is offered, by name.
     pub tools: Vec<&'static str>,
+    /// The tools that the tenant serves itself and the model is offered.
+    pub served: Vec<ServedTool>,
     /// The tools of which a person must approve each call.
     pub approve: BTreeSet<String>,
     /// Passages of a look-up.
@@ -140,6 +142,7 @@ impl AgentSettings {
             prices: self.prices,
             instructions: tenant.instructions.clone(),
             tools: CATALOG.iter().filter(|tool| offered(tool, run, tenant)).map(|tool| tool.name).collect(),
+            served: tenant.served.iter().filter(|tool| serves(tool, run, tenant)).cloned().collect(),
             approve: tenant.approve.iter().map(ToString::to_string).collect(),
             top_k: asked.top_k.or(tenant.top_k).unwrap_or(self.top_k).clamp(1, self.max_top_k),
             max_sections: self.max_sections,
@@ -154,9 +157,22 @@ impl AgentSettings {
 
 /// Whether a run is offered a tool: by role, and where the tenant and the request do not leave it out.
 fn offered(tool: &ToolSpec, run: &RunState, tenant: &TenantSettings) -> bool {
-    let role = tool.roles.is_empty() || run.roles.iter().any(|role| tool.roles.contains(&role.as_str()));
+    allows(tool.roles, run) && (tool.name == ASK_TOOL || named(tool.name, run, tenant))
+}
+
+/// The same of a tool that the tenant serves: one that changes something is for those who may.
+fn serves(tool: &ServedTool, run: &RunState, tenant: &TenantSettings) -> bool {
+    let roles = if tool.effect == Effect::Pure { &[] } else { MEMBERS };
+    allows(roles, run) && named(tool.name.as_str(), run, tenant)
+}
+
+fn allows(roles: &[&str], run: &RunState) -> bool {
+    roles.is_empty() || run.roles.iter().any(|role| roles.contains(&role.as_str()))
+}
+
+fn named(tool: &str, run: &RunState, tenant: &TenantSettings) -> bool {
     let named = [&tenant.tools, &run.options.tools].into_iter().flatten();
-    role && named.into_iter().all(|names| tool.name == ASK_TOOL || names.iter().any(|name| name.as_str() == tool.name))
+    named.into_iter().all(|names| names.iter().any(|name| name.as_str() == tool))
 }
 
 impl Agent {
@@ -170,7 +186,8 @@ impl Agent {
     /// Longest time for one call of this tool, waiting in the queue included, in milliseconds.
     #[must_use]
     pub fn call_ms(&self, tool: &ToolName) -> u64 {
-        self.call_ms.get(tool).copied().unwrap_or(self.limits.call_ms)
+        let served = || self.served.iter().find(|served| served.name == *tool).map(|served| served.deadline_ms);
+        self.call_ms.get(tool).copied().or_else(served).unwrap_or(self.limits.call_ms)
     }
 
     /// When the run must have ended, in milliseconds since 1970.

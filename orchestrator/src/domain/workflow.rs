@@ -18,6 +18,7 @@ mod direct;
 pub(super) mod flaw;
 mod grounded;
 mod render;
+mod served;
 mod tidy;
 
 pub use agentic::{ModelCall, Source, Thought};
@@ -108,7 +109,8 @@ pub(super) fn artifact(result: &ToolResult) -> Option<Artifact> {
 /// The call that a step makes. Its id follows from the run and the step, and for a call that is made `again` from
 /// where the log stands, so whoever decides on the same state asks for the same call.
 pub(super) fn call(state: &RunState, step: u32, tool: ToolName, params: Value, again: bool) -> Option<ToolRequest> {
-    let effect = spec(tool.as_str())?.effect;
+    let own = spec(tool.as_str()).map(|tool| tool.effect);
+    let effect = own.or_else(|| state.settings.served(tool.as_str()).map(|tool| tool.effect))?;
     let call_id = if again { CallId::again(state.run, step, state.seq) } else { CallId::of_step(state.run, step) };
     Some(ToolRequest { call_id, tool_name: tool, params, effect })
 }

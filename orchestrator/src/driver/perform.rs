@@ -9,7 +9,7 @@ use sba_subjects::{
     command::{Command, CommandBody},
     envelope::VERSION,
     id::CommandId,
-    job::{Job, JobBody, ToolJob, queue_of},
+    job::{Job, JobBody, ToolJob, place},
     state::CallState,
     stream::Stream,
     subject::Subject,
@@ -64,8 +64,7 @@ impl Held<'_> {
                 effect: request.effect,
             }),
         };
-        let queue = queue_of(&request.tool_name);
-        let subject = Subject::Job { tenant: self.tenant.clone(), queue, call: request.call_id };
+        let (_, subject) = place(&self.tenant, &request.tool_name, request.call_id);
         let subject = self.driver.shares.place(subject).await;
         let stored = publish::message(&self.driver.jetstream, &subject, &job, self.driver.limits.publish).await;
         stored.map(drop).map_err(Stop::Job)
@@ -75,10 +74,10 @@ impl Held<'_> {
     /// one that takes it later finds that it is gone.
     async fn stop(&self, step: u32) -> Result<(), Stop> {
         let Some(call) = self.pending(step) else { return Ok(()) };
-        let (call_id, queue) = (call.request.call_id, queue_of(&call.request.tool_name));
-        let job = Subject::Job { tenant: self.tenant.clone(), queue, call: call_id };
-        for place in job.places() {
-            take_out(&self.driver.jetstream, Stream::Jobs, &place).await.map_err(Stop::TakeOut)?;
+        let call_id = call.request.call_id;
+        let (stream, subject) = place(&self.tenant, &call.request.tool_name, call_id);
+        for subject in subject.places() {
+            take_out(&self.driver.jetstream, stream, &subject).await.map_err(Stop::TakeOut)?;
         }
         let told = self.driver.client.publish(Subject::Stop(call_id).to_string(), self.state.run.to_string().into());
         // Whoever is not told finishes, and the run's grace bounds the wait for it.

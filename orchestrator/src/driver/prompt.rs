@@ -78,5 +78,9 @@ static OFFERS: LazyLock<HashMap<&'static str, Arc<ToolOffer>>> = LazyLock::new(|
 
 /// The tools that the agent is offered.
 fn offers(agent: &Agent) -> Vec<Arc<ToolOffer>> {
-    agent.tools.iter().filter_map(|name| OFFERS.get(name).cloned()).collect()
+    let served = agent
+        .served
+        .iter()
+        .map(|tool| Arc::new(ToolOffer::new(tool.name.as_str(), tool.description.clone(), tool.parameters.clone())));
+    agent.tools.iter().filter_map(|name| OFFERS.get(name).cloned()).chain(served).collect()
 }

@@ -1,11 +1,11 @@
 //! The run that a schedule starts for a moment.
 
 use sba_service::publish::{self, PublishFailure};
-use sba_store::{StoreError, TenantTx, schedules::Schedule, sessions, tenants::Tenant};
+use sba_store::{StoreError, TenantTx, schedules::Schedule, served_tools, sessions, tenants::Tenant};
 use sba_subjects::{
     command::{Command, CommandBody},
     envelope::VERSION,
-    event::{Created, OfSchedule},
+    event::{Created, OfSchedule, TenantSettings},
     id::{CommandId, RunId},
     run::Failure,
     subject::Subject,
@@ -78,8 +78,9 @@ impl Scheduler {
             let over = "the session that the run belongs to is over";
             session.ok_or_else(|| StartError::Never(Failure::new("session_expired", over)))?;
         }
-        let settings = serde_json::from_value(tenant.config.clone())
+        let settings: TenantSettings = serde_json::from_value(tenant.config.clone())
             .map_err(|error| StartError::Never(Failure::new("settings_unreadable", error.to_string())))?;
+        let settings = TenantSettings { served: served_tools::list(tx).await?, ..settings };
         let at = u64::try_from(at.unix_timestamp()).unwrap_or_default() * 1_000;
         Ok(Created {
             settings: Box::new(settings),

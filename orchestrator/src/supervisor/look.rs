@@ -8,7 +8,7 @@ use sba_service::{
 use sba_subjects::{
     envelope::VERSION,
     id::{CallId, TenantKey},
-    job::{Job, JobBody, SuperviseJob, queue_of},
+    job::{Job, JobBody, SuperviseJob, place},
     name::{Queue, Verb},
     run::{RunStatus, Stall},
     state::RunState,
@@ -119,9 +119,8 @@ impl Supervisor {
     /// Whether a call that the run waits for stands in no queue: a worker settles it only after its result is stored.
     async fn lacks_a_call(&self, tenant: &TenantKey, state: &RunState) -> Result<bool, Trouble> {
         for call in state.running_steps().filter_map(|step| step.pending_call()) {
-            let queue = queue_of(&call.request.tool_name);
-            let job = Subject::Job { tenant: tenant.clone(), queue, call: call.request.call_id };
-            if !self.stands(Stream::Jobs, job.places()).await? {
+            let (stream, job) = place(tenant, &call.request.tool_name, call.request.call_id);
+            if !self.stands(stream, job.places()).await? {
                 return Ok(true);
             }
         }

@@ -36,6 +36,16 @@ pub struct AccountsConfig {
     pub feed_ack_wait_ms: Millis,
     /// Messages of one feed that are delivered and not acknowledged at the same time.
     pub feed_max_ack_pending: u32,
+    /// Tools that one tenant may serve; more are refused with 409.
+    pub max_tools: u32,
+    /// Largest JSON Schema of the parameters of such a tool, in bytes.
+    pub max_tool_schema_bytes: usize,
+    /// Longest deadline that such a tool may be registered with, in milliseconds.
+    pub max_tool_deadline_ms: Millis,
+    /// Time after which a call that its worker says nothing of is given to another, in milliseconds.
+    pub tool_ack_wait_ms: Millis,
+    /// Time after which the consumer of a tool whose calls nobody asks for is removed, in milliseconds. The calls stay.
+    pub tool_idle_ms: Millis,
 }
 
 impl Default for AccountsConfig {
@@ -53,6 +63,11 @@ impl Default for AccountsConfig {
             feed_idle_ms: Millis::new(3_600_000),
             feed_ack_wait_ms: Millis::new(30_000),
             feed_max_ack_pending: 1_000,
+            max_tools: 16,
+            max_tool_schema_bytes: 8 * 1024,
+            max_tool_deadline_ms: Millis::new(3_600_000),
+            tool_ack_wait_ms: Millis::new(30_000),
+            tool_idle_ms: Millis::new(3_600_000),
         }
     }
 }
@@ -80,5 +95,11 @@ impl AccountsConfig {
         to.range("feed_idle_ms", self.feed_idle_ms.get(), 10_000..=604_800_000);
         to.range("feed_ack_wait_ms", self.feed_ack_wait_ms.get(), 100..=3_600_000);
         to.range("feed_max_ack_pending", self.feed_max_ack_pending, 1..=100_000);
+        // All tools of a tenant stand in each of its runs.
+        to.range("max_tools", self.max_tools, 1..=64);
+        to.range("max_tool_schema_bytes", self.max_tool_schema_bytes, 256..=16_384);
+        to.range("max_tool_deadline_ms", self.max_tool_deadline_ms.get(), 1_000..=86_400_000);
+        to.range("tool_ack_wait_ms", self.tool_ack_wait_ms.get(), 100..=3_600_000);
+        to.range("tool_idle_ms", self.tool_idle_ms.get(), 10_000..=604_800_000);
     }
 }

@@ -5,12 +5,12 @@ use std::fmt;
 use crate::{
     caller::CallerKey,
     id::{InstanceId, InvalidId, RunId, TenantKey},
-    name::{Control, Discovery, FeedVerb, ServiceName},
+    name::{Control, Discovery, FeedVerb, ServeVerb, ServiceName, ToolName},
     subject::Subject,
 };
 
 /// What is asked. No word of it makes a command that only SBA's own processes give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Ask {
     /// Start a run.
     Start,
@@ -18,15 +18,18 @@ pub enum Ask {
     Control(Control, RunId),
     /// Open or close the tenant's feed.
     Feed(FeedVerb),
+    /// Serve a tool.
+    Serve(ServeVerb, ToolName),
 }
 
 impl Ask {
     /// The subject, spelled.
-    pub(super) fn spell(self, tenant: &TenantKey, caller: &CallerKey, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(super) fn spell(&self, tenant: &TenantKey, caller: &CallerKey, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start => write!(f, "cmd.{tenant}.{caller}.start"),
             Self::Control(verb, run) => write!(f, "cmd.{tenant}.{caller}.{verb}.{run}"),
             Self::Feed(verb) => write!(f, "feed.{tenant}.{caller}.{verb}"),
+            Self::Serve(verb, tool) => write!(f, "serve.{tenant}.{caller}.{verb}.{tool}"),
         }
     }
 }
@@ -37,6 +40,7 @@ pub(super) fn read(tokens: &[&str]) -> Option<Result<Subject, InvalidId>> {
         ["cmd", tenant, caller, "start"] => (tenant, caller, Ok(Ask::Start)),
         ["cmd", tenant, caller, verb, run] => (tenant, caller, control(verb, run)),
         ["feed", tenant, caller, verb] => (tenant, caller, verb.parse().map(Ask::Feed)),
+        ["serve", tenant, caller, verb, tool] => (tenant, caller, serve(verb, tool)),
         ["srv", tenant, rest @ ..] => return discovery(tenant, rest),
         _ => return None,
     };
@@ -46,6 +50,10 @@ pub(super) fn read(tokens: &[&str]) -> Option<Result<Subject, InvalidId>> {
 
 fn control(verb: &str, run: &str) -> Result<Ask, InvalidId> {
     Ok(Ask::Control(verb.parse()?, run.parse()?))
+}
+
+fn serve(verb: &str, tool: &str) -> Result<Ask, InvalidId> {
+    Ok(Ask::Serve(verb.parse()?, tool.parse()?))
 }
 
 /// `PING` or `INFO`: of all services, of those of a name, of one instance.

@@ -2,7 +2,7 @@
 
 use crate::{
     id::{RunId, TenantKey},
-    name::{Origin, Queue, RunKind, Verb},
+    name::{Origin, Queue, RunKind, ToolName, Verb},
     share::SharedQueue,
 };
 
@@ -42,8 +42,14 @@ pub fn all_logs(tenant: &TenantKey) -> String {
     format!("sba.{tenant}.run.*.*.*")
 }
 
-/// What tenants' clients ask: of runs and of their feeds.
-pub const ASKED: [&str; 2] = ["cmd.*.*.>", "feed.*.*.*"];
+/// What tenants' clients ask: of runs, of their feeds, and to serve tools.
+pub const ASKED: [&str; 3] = ["cmd.*.*.>", "feed.*.*.*", "serve.*.*.*.*"];
+
+/// The jobs of one tool that a tenant serves.
+#[must_use]
+pub fn served_jobs(tenant: &TenantKey, tool: &ToolName) -> String {
+    format!("sba.{tenant}.jobx.{tool}.*")
+}
 
 /// What tenants' clients ask to find services.
 pub const DISCOVERY: &str = "srv.*.>";

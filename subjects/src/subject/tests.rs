@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     answer::AnswerKey,
-    name::{Control, FeedVerb},
+    name::{Control, FeedVerb, ServeVerb},
     share::SharedQueue,
     stream,
 };
@@ -22,9 +22,16 @@ fn caller() -> impl Strategy<Value = CallerKey> {
 
 /// What a tenant's clients say.
 fn asked() -> impl Strategy<Value = Subject> {
-    let ask = (any_uuid(), one_of(Control::ALL), one_of(FeedVerb::ALL)).prop_flat_map(|(id, control, feed)| {
-        prop_oneof![Just(Ask::Start), Just(Ask::Control(control, RunId::from_uuid(id))), Just(Ask::Feed(feed)),]
-    });
+    let serve = (one_of(ServeVerb::ALL), "[a-zA-Z0-9_-]{1,64}");
+    let ask =
+        (any_uuid(), one_of(Control::ALL), one_of(FeedVerb::ALL), serve).prop_flat_map(|(id, control, feed, serve)| {
+            prop_oneof![
+                Just(Ask::Start),
+                Just(Ask::Control(control, RunId::from_uuid(id))),
+                Just(Ask::Feed(feed)),
+                Just(Ask::Serve(serve.0, serve.1.parse().unwrap())),
+            ]
+        });
     let inbound = (tenant(), caller(), ask).prop_map(|(tenant, caller, ask)| Subject::Inbound { tenant, caller, ask });
     let discovery = (tenant(), one_of(Discovery::ALL), any_uuid(), "[a-zA-Z0-9_-]{1,64}", 0..3).prop_map(
         |(tenant, ask, id, word, depth)| Subject::Discovery {
@@ -190,7 +197,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_text_is_refused_or_means_itself(text in "(sba|live|cmd|feed|srv|ctl|stop|hb|>|\\*)(\\.[a-zA-Z0-9*>_-]{0,40}){0,6}") {
+    fn arbitrary_text_is_refused_or_means_itself(text in "(sba|live|cmd|feed|serve|srv|ctl|stop|hb|>|\\*)(\\.[a-zA-Z0-9*>_-]{0,40}){0,6}") {
         if let Ok(subject) = text.parse::<Subject>() {
             prop_assert_eq!(subject.to_string(), text);
         }

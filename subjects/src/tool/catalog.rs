@@ -155,7 +155,7 @@ pub const CATALOG: &[ToolSpec] = &[
 ];
 
 /// Those who may change something.
-const MEMBERS: &[&str] = &["member", "tenant_admin", "operator"];
+pub const MEMBERS: &[&str] = &["member", "tenant_admin", "operator"];
 
 /// What is known of a tool with this name.
 #[must_use]

@@ -6,6 +6,7 @@ use sba_store::{
     blob::BlobKey,
     documents, effects, idempotency, nats_access, projection, runs, schedules,
     search::{self, Query},
+    served_tools,
     sessions::{self, Session},
     starts, tasks,
     tenant_names::{self, TenantName},
@@ -21,6 +22,7 @@ use crate::{
     projection::{finished_run, run_id},
     rules::{tables, tenant_column},
     schedules::schedule,
+    served_tools::tool,
     support::{self, actor, at, axis, chunk},
     tasks::task,
 };
@@ -62,6 +64,7 @@ async fn fill(store: &sba_store::Store, tenant: &TenantKey) {
     schedules::create(&mut tx, &schedule(1), &actor()).await.unwrap();
     api_keys::create(&mut tx, &key(1), &actor()).await.unwrap();
     tenant_names::add(&mut tx, &name(tenant)).await.unwrap();
+    assert!(served_tools::put(&mut tx, &tool("x_weather"), 1, &actor()).await.unwrap());
     nats_access::lock(&mut tx).await.unwrap();
     assert!(nats_access::issue(&mut tx, &credential(1), 9, &actor()).await.unwrap());
     tx.commit().await.unwrap();

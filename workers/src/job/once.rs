@@ -9,7 +9,6 @@ use sba_subjects::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::{Worker, guard, read::Typed};
 use crate::error::{Again, WorkError};
@@ -98,11 +97,7 @@ fn reused() -> WorkError {
 }
 
 fn recorded(typed: &Typed, call: &ToolJob) -> Call {
-    Call {
-        id: typed.job.id,
-        tool_name: call.tool_name.to_string(),
-        params_hash: Sha256::digest(canonical(&call.params).to_string()).into(),
-    }
+    Call::of(typed.job.id, call.tool_name.as_str(), &call.params)
 }
 
 async fn begin(worker: &Worker, typed: &Typed, call: &ToolJob) -> Result<Begun, WorkError> {
@@ -125,31 +120,11 @@ fn answer(record: Value) -> Result<Outcome, WorkError> {
     })
 }
 
-/// The same value with the keys of every object in order: its text then depends on nothing else.
-fn canonical(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(canonical).collect(),
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(key, _)| *key);
-            Value::Object(fields.into_iter().map(|(key, value)| (key.clone(), canonical(value))).collect())
-        }
-        plain => plain.clone(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn the_order_of_keys_does_not_matter_and_that_of_items_does() {
-        let text = |value: Value| canonical(&value).to_string();
-        assert_eq!(text(json!({"a": {"x": 1, "y": 2}, "b": []})), text(json!({"b": [], "a": {"y": 2, "x": 1}})));
-        assert_ne!(text(json!([1, 2])), text(json!([2, 1])));
-    }
 
     #[test]
     fn a_record_is_read_back() {

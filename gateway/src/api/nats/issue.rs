@@ -23,7 +23,7 @@ use super::{AccessError, Locked, mint, scope};
 use crate::{
     app::App,
     auth::Principal,
-    error::ApiError,
+    error::{ApiError, Code},
     extract::{Checked as _, JsonOrNothing},
     http::RequestId,
     mint::Entrant,
@@ -40,7 +40,7 @@ pub(crate) struct IssueCredentials {
     #[garde(inner(range(min = 1, max = *longest)))]
     #[schema(minimum = 1)]
     ttl_seconds: Option<u32>,
-    /// What they are for: `watch`, `command`, `feed`. All that the roles allow where none are named.
+    /// What they are for: `watch`, `command`, `feed`, `serve`. All that the roles allow where none are named.
     #[serde(default)]
     #[garde(inner(length(min = 1, max = 10)))]
     #[schema(value_type = Option<Vec<String>>)]
@@ -109,6 +109,17 @@ pub(crate) async fn issue_credentials(
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], axum::Json(issued)))
 }
 
+/// Until when credentials hold. Nobody is let in for longer than what they have shown is good.
+fn until(principal: &Principal, now: OffsetDateTime, lifetime: u32) -> Result<OffsetDateTime, ApiError> {
+    let asked = now + Duration::seconds(lifetime.into());
+    let shown = i64::try_from(principal.expires).ok().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+    let until = shown.map_or(asked, |shown| shown.min(asked));
+    if until <= now {
+        return Err(ApiError::new(Code::TokenExpired, "the token has expired"));
+    }
+    Ok(until)
+}
+
 async fn issue(
     app: &App,
     principal: &Principal,
@@ -119,7 +130,7 @@ async fn issue(
     let mint = mint(app)?;
     // Whole seconds, as the servers count.
     let now = app.clock.now().replace_nanosecond(0).unwrap_or_else(|_| app.clock.now());
-    let expires_at = now + Duration::seconds(lifetime.into());
+    let expires_at = until(principal, now, lifetime)?;
     let mut locked = Locked::of(app, principal).await?;
     locked.settle(mint, principal, now).await?;
     let entrant = Entrant {

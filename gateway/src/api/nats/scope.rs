@@ -19,6 +19,7 @@ const fn needed(scope: Scope) -> &'static [Operation] {
             Operation::ResumeRun,
         ],
         Scope::Feed => &[Operation::ReadFeed],
+        Scope::Serve => &[Operation::ServeTool],
     }
 }
 

@@ -9,7 +9,7 @@ use sba_subjects::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Next, Proposal, flaw, hits};
+use super::{Next, Proposal, flaw, hits, served};
 use crate::domain::Agent;
 
 /// A tool call that the model asks for.
@@ -114,13 +114,17 @@ fn proposal(state: &RunState, agent: &Agent, call: &ModelCall) -> Proposal {
 
 /// What the tool is given, or what the model is told instead.
 fn params(state: &RunState, agent: &Agent, call: &ModelCall) -> Result<Value, Failure> {
-    let offered = spec(&call.name).filter(|tool| agent.tools.contains(&tool.name));
-    let tool = offered.ok_or_else(|| {
-        let names = agent.tools.join(", ");
-        Failure::new("tool_unknown", format!("There is no tool of this name. There are: {names}."))
-    })?;
-    (tool.check)(&call.arguments)
-        .map_err(|error| Failure::new("arguments_invalid", format!("The arguments do not fit the tool: {error}.")))?;
+    let own = spec(&call.name).filter(|tool| agent.tools.contains(&tool.name));
+    let fits = match (own, agent.served.iter().find(|tool| tool.name.as_str() == call.name)) {
+        (Some(tool), _) => (tool.check)(&call.arguments),
+        (None, Some(tool)) => served::check(tool, &call.arguments),
+        (None, None) => {
+            let served = agent.served.iter().map(|tool| tool.name.as_str());
+            let names = agent.tools.iter().copied().chain(served).collect::<Vec<_>>().join(", ");
+            return Err(Failure::new("tool_unknown", format!("There is no tool of this name. There are: {names}.")));
+        }
+    };
+    fits.map_err(|error| Failure::new("arguments_invalid", format!("The arguments do not fit the tool: {error}.")))?;
     if repeated(state, call) >= agent.limits.same_calls {
         let message = "The same call was made before, with the same arguments. Use its result, or answer.";
         return Err(Failure::new("call_repeated", message));

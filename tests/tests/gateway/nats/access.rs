@@ -29,7 +29,12 @@ pub(crate) struct Access {
 impl House {
     /// Asks for credentials.
     pub(crate) async fn ask_in(&self, tenant: &TenantKey, user: u128, roles: &[Role], body: &Value) -> (u16, Value) {
-        let request = self.request(Method::POST, "/nats/credentials", &self.token(tenant, user, roles));
+        self.ask_showing(&self.token(tenant, user, roles), body).await
+    }
+
+    /// The same for whoever shows this token.
+    pub(crate) async fn ask_showing(&self, token: &str, body: &Value) -> (u16, Value) {
+        let request = self.request(Method::POST, "/nats/credentials", token);
         let (status, body) = answer(request.json(body)).await;
         (status.as_u16(), body)
     }

@@ -1,8 +1,11 @@
 //! Getting credentials, and what they may be used for.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use sba_gateway::auth::Role;
 use sba_store::{Page, audit};
 use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::access::Access;
 use crate::support::{DEADLINE, house, house_with};
@@ -17,7 +20,7 @@ async fn roles_decide_what_credentials_are_for() {
     for (roles, scopes) in [
         (vec![Role::Viewer], vec!["watch"]),
         (vec![Role::Member], vec!["watch", "command"]),
-        (vec![Role::TenantAdmin], vec!["watch", "command", "feed"]),
+        (vec![Role::TenantAdmin], vec!["watch", "command", "feed", "serve"]),
     ] {
         let (status, given) = house.ask_in(&house.tenant, 7, &roles, &json!({})).await;
         assert_eq!((status, words(&given["scopes"])), (201, scopes), "{roles:?}");
@@ -97,6 +100,16 @@ async fn credentials_end() {
         assert!(tokio::time::Instant::now() < end, "they let in for ever");
     }
     assert!(access.heard("$SRV.PING", b"").await.is_none());
+}
+
+#[tokio::test]
+async fn credentials_end_no_later_than_the_token_that_they_were_given_for() {
+    let house = house().await;
+    let token = house.token_for(&house.tenant, 7, &[Role::Viewer], 60);
+    let (_, given) = house.ask_showing(&token, &json!({"ttl_seconds": 3_600})).await;
+    let ends = OffsetDateTime::parse(given["expires_at"].as_str().unwrap(), &Rfc3339).unwrap().unix_timestamp();
+    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+    assert!((now..=now + 60).contains(&ends), "{given}");
 }
 
 #[tokio::test]
