@@ -1,6 +1,7 @@
 //! SBA's API, as the command line uses it.
 
 mod documents;
+mod keys;
 mod runs;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 pub use self::{
     documents::{Document, Progress},
+    keys::{Key, Keys},
     runs::{Event, Watch},
 };
 

@@ -7,6 +7,7 @@ mod dead;
 mod demo;
 mod dev;
 mod ingest;
+mod key;
 mod migrate;
 mod nats;
 mod parts;
@@ -79,6 +80,8 @@ enum Command {
     Migrate(Configured),
     /// Mint a token with the configured private key, or a key pair for an issuer.
     Token(token::TokenArgs),
+    /// API keys of a tenant's machines.
+    Key(key::KeyArgs),
     /// NATS servers of one's own.
     Nats(nats::NatsArgs),
     /// Hand documents in to a running installation.
@@ -129,6 +132,7 @@ impl Arguments {
             }
             Command::Migrate(args) => migrate::run(&args),
             Command::Token(args) => token::run(&args),
+            Command::Key(args) => key::run(&args),
             Command::Nats(args) => nats::run(&args),
             Command::Ingest(args) => ingest::run(&args),
             Command::Run(args) => run::run(args),

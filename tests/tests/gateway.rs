@@ -23,6 +23,8 @@ mod fork;
 mod keys;
 #[path = "gateway/keys_end.rs"]
 mod keys_end;
+#[path = "gateway/keys_outage.rs"]
+mod keys_outage;
 #[path = "gateway/nats.rs"]
 mod nats;
 #[path = "gateway/oidc.rs"]

@@ -219,3 +219,33 @@ async fn what_becomes_of_keys_stands_in_the_audit_trail_and_no_secret_anywhere()
     }
     assert!(dump.contains(&id), "the dump has no keys in it");
 }
+
+#[tokio::test]
+async fn keys_are_made_listed_and_revoked_from_a_shell() {
+    let house = house().await;
+    let sba = async |args: &[&str]| {
+        let mut command = tokio::process::Command::new(sba::guard::program().unwrap());
+        command.args(args).env("SBA_URL", &house.url).env("SBA_TOKEN", admin(&house)).kill_on_drop(true);
+        let said = command.output().await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (said.status.success(), text(&said.stdout), text(&said.stderr))
+    };
+    let (done, out, err) = sba(&["key", "create", "Nightly import", "--role", "viewer", "--ttl", "30d"]).await;
+    assert!(done, "{err}");
+    let key = out.strip_suffix('\n').unwrap();
+    assert_eq!(seen_by(&house, key).await.0, 200, "the key alone is on standard output");
+    let id = key.split('_').nth(2).unwrap();
+
+    let (_, out, _) = sba(&["key", "list", "--json"]).await;
+    let listed: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&listed["name"], &listed["roles"]), (&json!("Nightly import"), &json!(["viewer"])));
+    let (_, out, _) = sba(&["key", "list"]).await;
+    assert!(out.contains("Nightly import") && out.contains("active"), "{out}");
+
+    assert!(sba(&["key", "revoke", id]).await.0);
+    assert_eq!(seen_by(&house, key).await.0, 401);
+    let (done, out, err) = sba(&["key", "create", "Root", "--role", "operator"]).await;
+    assert!(!done && out.is_empty() && err.contains("forbidden"), "{err}");
+    let (done, _, err) = sba(&["key", "revoke", "0192f0c1-7d5e-7c3a-9b1e-2f6a4d8c0e11"]).await;
+    assert!(!done && err.contains("not_found"), "{err}");
+}

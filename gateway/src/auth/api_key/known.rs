@@ -161,7 +161,9 @@ impl ApiKeys {
     }
 }
 
-/// The second in which a moment lies, since 1970.
+/// The first whole second since 1970 that is not before this moment. What is left of that second is looked after by
+/// [`ApiKeys::lost`].
 fn seconds(at: OffsetDateTime) -> u64 {
-    at.unix_timestamp().try_into().unwrap_or_default()
+    let begun = i64::from(at.nanosecond() > 0);
+    at.unix_timestamp().saturating_add(begun).try_into().unwrap_or_default()
 }

@@ -29,9 +29,11 @@ pub(crate) struct Issuer {
     name: Arc<str>,
     rules: Rules,
     ring: Arc<Keyring>,
-    /// What tokens say whose signature held, with the edition of the keys that it held by.
-    known: Mutex<HashMap<Box<str>, (u64, Arc<Value>)>>,
+    known: Mutex<Known>,
 }
+
+/// What tokens say whose signature held, with the edition of the keys that it held by.
+type Known = HashMap<Box<str>, (u64, Arc<Value>)>;
 
 /// What stands in the configuration.
 #[derive(Debug)]
