@@ -70,22 +70,23 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Goes on only when the session's token was shown.
+    /// Goes on only when the session's token was shown, by the session's user: a token that leaked opens nothing for
+    /// somebody else.
     pub(crate) async fn admit(
         &self,
-        tenant: TenantId,
+        principal: &Principal,
         id: SessionId,
         token: Option<&SessionToken>,
         now: OffsetDateTime,
     ) -> Result<(), ApiError> {
-        let refused = || ApiError::new(Code::SessionTokenInvalid, "the token of the session is needed");
+        let refused = || ApiError::new(Code::SessionTokenInvalid, "the token of the session is needed, from its user");
         let token = token.ok_or_else(refused)?;
         // A session that is over is removed some time later; its runs stay.
-        let session = self.get(tenant, id).await.map_err(|error| match error.code() {
+        let session = self.get(principal.tenant, id).await.map_err(|error| match error.code() {
             Code::NotFound => ApiError::new(Code::SessionExpired, "the session is over"),
             _ => error,
         })?;
-        if !token.matches(&session.token_hash) {
+        if session.user_id != principal.user || !token.matches(&session.token_hash) {
             return Err(refused());
         }
         if session.expires_at <= now {

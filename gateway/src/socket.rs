@@ -77,7 +77,7 @@ pub(crate) async fn admit(
         Target::Session(session) => {
             let now = app.clock.now();
             app.sessions.usable(&principal, session, now).await?;
-            app.sessions.admit(principal.tenant, session, token.as_ref(), now).await?;
+            app.sessions.admit(&principal, session, token.as_ref(), now).await?;
             None
         }
     };

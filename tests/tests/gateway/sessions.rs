@@ -23,6 +23,10 @@ async fn a_sessions_run_is_watched_with_its_token_only() {
         headers.extend(shown.map(|token| ("x-session-token", token)));
         assert_eq!(refusal(house.try_watch(run, 0, &headers).await), refused, "{shown:?}");
     }
+    // Whoever has found the token is not its user.
+    let finder = format!("Bearer {}", house.token(&house.tenant, 8, &[Role::Member, Role::TenantAdmin]));
+    let headers = [("authorization", finder.as_str()), ("x-session-token", token)];
+    assert_eq!(refusal(house.try_watch(run, 0, &headers).await), refused, "another user");
     let headers = [("authorization", bearer.as_str()), ("x-session-token", token)];
     let mut socket = house.try_watch(run, 0, &headers).await.unwrap();
     assert_eq!(event(&mut socket).await["payload"]["session_id"], session["session_id"]);

@@ -47,7 +47,7 @@ pub(crate) async fn take(
             return Err(ApiError::new(Code::SessionTokenInvalid, "the run belongs to another session"));
         }
         (Some(session), Pass::Token(token)) => {
-            app.sessions.admit(principal.tenant, session, token.as_ref(), app.clock.now()).await?;
+            app.sessions.admit(principal, session, token.as_ref(), app.clock.now()).await?;
         }
     }
     Ok(feed)
