@@ -7,8 +7,10 @@
 //! - [`runs`]: runs a second, from the POST to their end, beside the same messages stored by nobody but the bench;
 //! - [`jobs`]: tool jobs a second, from the queue to the recorded result, beside a bare work queue;
 //! - [`takeover`]: from the death of a run's owner to its next event, beside a redelivery by NATS;
+//! - [`auth`]: what it takes to know who asks, and what they may, beside a request where nobody asks;
 //! - [`ingest`]: passages a second through the whole path, beside the bare embedding model.
 
+pub mod auth;
 mod corpus;
 mod cpu;
 mod ends;

@@ -6,6 +6,7 @@
 //! - [`run`] and [`serve`]: the process;
 //! - [`auth`]: tokens and roles; [`accounts`]: NATS identities of tenants;
 //! - [`error`]: what clients are told when something fails;
+//! - [`Admission`]: what letting a request in costs, for benches;
 //! - [`RunView`]: a run as clients see it, for whoever shows it elsewhere.
 
 pub mod accounts;
@@ -32,5 +33,5 @@ mod wire;
 pub use self::{
     api::{Projected, RunView},
     mint::MintError,
-    server::{GatewayError, run, serve},
+    server::{Admission, GatewayError, NotLetIn, run, serve},
 };

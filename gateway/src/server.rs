@@ -3,6 +3,7 @@
 mod connections;
 mod error;
 mod http;
+mod measure;
 mod open;
 
 use std::sync::Arc;
@@ -13,7 +14,10 @@ use sba_service::{
 use tokio::net::TcpListener;
 use tracing::info;
 
-pub use self::error::GatewayError;
+pub use self::{
+    error::GatewayError,
+    measure::{Admission, NotLetIn},
+};
 use self::{http::Server, open::open};
 use crate::{app::App, direct, routes};
 

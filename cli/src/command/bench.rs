@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::block_on;
 use crate::{
-    bench::{NatsAt, Report, Running, first_token, ingest, jobs, runs, takeover},
+    bench::{NatsAt, Report, Running, auth, first_token, ingest, jobs, runs, takeover},
     dev,
     local::Durability,
 };
@@ -60,6 +60,14 @@ enum Bench {
     ///
     /// Bare: the time after which NATS gives a message that nobody acknowledged to another, with the same settings.
     Takeover(TakeoverArgs),
+    /// Measure what it takes to know who asks, and what they may.
+    ///
+    /// A gateway in this process is asked for something that does nothing, without a network between: the token or key is
+    /// checked, the roles are held against the table, places are taken, and the tenant is found. The caches are warm, as they
+    /// are for all but a tenant's first request in a while; a key is looked up in Postgres anew twice a second.
+    ///
+    /// Cases: a token of SBA's issuer, an API key. Bare: the same request where nothing of that is asked.
+    Auth(AuthArgs),
     /// Measure how many passages a second documents become that can be found.
     ///
     /// Each document is uploaded and waited for: blob store, index queue, parsing, splitting, embedding with MiniLM,
@@ -194,6 +202,16 @@ impl NatsArgs {
 }
 
 #[derive(Debug, Args)]
+struct AuthArgs {
+    /// Requests of each case.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..))]
+    requests: u64,
+    /// Print a line of JSON for each case on standard output, and the table on standard error.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 struct IngestArgs {
     /// Passages to make, at least.
     #[arg(long, default_value_t = 400, value_parser = positive)]
@@ -252,6 +270,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
             let asked = takeover::Takeover { n: args.runs, in_flight: args.in_flight };
             report(args.json, takeover::run(&asked))
         }
+        Bench::Auth(args) => report(args.json, auth::run(&auth::Auth { n: args.requests })),
         Bench::Ingest(args) => {
             let asked = ingest::Ingest {
                 passages: args.passages,
