@@ -138,6 +138,25 @@ pub async fn revoke(
     Ok(true)
 }
 
+/// Takes back what was given on a user's behalf, with an audit entry where that is something.
+///
+/// # Errors
+/// Only those of the connection.
+pub async fn revoke_of(tx: &mut TenantTx, user: UserId, now: OffsetDateTime, actor: &Actor) -> Result<(), StoreError> {
+    let done = sqlx::query!(
+        "update nats_credentials set revoked_at = $2 where user_id = $1 and revoked_at is null and expires_at > $2",
+        user.as_uuid(),
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() > 0 {
+        let what = json!({"user_id": user, "credentials": done.rows_affected()});
+        audit::record(tx, actor, Action::NatsCredentialsRevoked, &what).await?;
+    }
+    Ok(())
+}
+
 /// Takes all of the tenant's credentials back, with an audit entry: from now on its next derived key signs users. The
 /// account must be [locked](lock). Returns which key that is.
 ///

@@ -4,8 +4,8 @@ mod issue;
 mod revoke;
 mod scope;
 
-use sba_store::{StoreError, TenantTx, nats_access, tenants};
-use sba_subjects::caller::CallerKey;
+use sba_store::{StoreError, TenantTx, audit::Actor, nats_access, tenants};
+use sba_subjects::{caller::CallerKey, id::UserId};
 use time::OffsetDateTime;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -21,6 +21,29 @@ pub(super) fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(issue::issue_credentials, revoke::revoke_all))
         .routes(routes!(revoke::revoke_one))
+}
+
+/// Takes back what was given on a user's behalf, in this transaction, which is committed first: commands are refused from
+/// then on, whether or not the servers can be told now. Whoever is connected is disconnected.
+///
+/// # Errors
+/// `unavailable` where the servers could not be told: the same again tells them.
+pub(super) async fn put_out(
+    app: &App,
+    principal: &Principal,
+    mut tx: TenantTx,
+    user: UserId,
+    actor: &Actor,
+) -> Result<(), ApiError> {
+    let now = app.clock.now();
+    nats_access::lock(&mut tx).await?;
+    nats_access::revoke_of(&mut tx, user, now, actor).await?;
+    let nobody = nats_access::revoked(&mut tx, now).await?.is_empty();
+    tx.commit().await?;
+    let Some(mint) = app.mint.as_ref().filter(|_| !nobody) else { return Ok(()) };
+    let mut locked = Locked::of(app, principal).await?;
+    locked.settle(mint, principal, now).await?;
+    Ok(locked.tx.commit().await?)
 }
 
 /// Why a tenant's account was not changed.

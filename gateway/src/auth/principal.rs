@@ -6,13 +6,13 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use futures::future::BoxFuture;
 use sba_subjects::{
     event::TenantSettings,
-    id::{TenantId, TenantKey, UserId},
+    id::{ApiKeyId, TenantId, TenantKey, UserId},
     role::Role,
     tool::ToolSpec,
 };
 use tracing::{Span, field::display};
 
-use super::{caller::Caller, operation::Operation, tenants::TenantError};
+use super::{api_key::Held, caller::Caller, operation::Operation, tenants::TenantError};
 use crate::{
     app::App,
     error::{ApiError, Code},
@@ -80,6 +80,11 @@ impl Principal {
     pub(crate) fn may_give(&self, role: Role) -> bool {
         let covered = |operation: &Operation| !operation.allows(role) || self.caller.may(*operation).is_ok();
         role != Role::Operator && Operation::ALL.iter().all(covered)
+    }
+
+    /// The key by which the user was let in; none, where it was a token.
+    pub(crate) fn api_key(&self) -> Option<ApiKeyId> {
+        self.caller.key.map(Held::id)
     }
 
     /// Ends when the key by which the user was let in does not hold any more, with the reason. The end of a token is known

@@ -5,7 +5,10 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use sba_service::publish::{self, PublishFailure};
+use sba_service::{
+    publish::{self, PublishFailure},
+    standing,
+};
 use sba_store::{
     StoreError, TenantTx,
     audit::Actor,
@@ -13,7 +16,7 @@ use sba_store::{
     documents::{self, Document, DocumentStatus, NewDocument, Put},
     language::Language,
 };
-use sba_subjects::{id::DocumentId, job::IndexJob};
+use sba_subjects::{id::DocumentId, job::IndexJob, stream::Stream};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tracing::warn;
@@ -202,8 +205,13 @@ async fn note(
 pub(super) async fn queue(app: &App, principal: &Principal, document: &Document) -> Result<(), PublishFailure> {
     let job = IndexJob::new(document.id, &document.content_sha256, document.blob.id());
     let (subject, job) = job.given(&principal.key, principal.user, times::to_millis(app.clock.now()));
-    let subject = app.shares.place(subject).await;
     let deadline = app.config.nats.request_timeout_ms.duration();
+    // One that cannot be looked for is queued once more: the second coming does nothing.
+    let standing = standing::stands(&app.jetstream, Stream::Jobs, subject.clone().places(), deadline).await;
+    if standing.unwrap_or(false) {
+        return Ok(());
+    }
+    let subject = app.shares.place(subject).await;
     publish::message(&app.jetstream, &subject, &job, deadline).await.map(drop)
 }
 

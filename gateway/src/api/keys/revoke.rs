@@ -2,15 +2,22 @@
 
 use axum::{extract::State, http::StatusCode};
 use sba_store::{api_keys, audit::Actor};
-use sba_subjects::id::ApiKeyId;
+use sba_subjects::id::{ApiKeyId, UserId};
 use uuid::Uuid;
 
-use crate::{api::times, app::App, auth::Principal, error::ApiError, extract::Path, http::RequestId};
+use crate::{
+    api::{nats, times},
+    app::App,
+    auth::Principal,
+    error::ApiError,
+    extract::Path,
+    http::RequestId,
+};
 
 /// Revoke a key
 ///
-/// Within a second it is good for nothing, at any gateway, and streams that were opened by it are closed. What its holder has
-/// started goes on.
+/// Within a second it is good for nothing, at any gateway, and streams that were opened by it are closed; so are connections to
+/// NATS whose credentials it was exchanged for. What its holder has started goes on.
 #[utoipa::path(
     delete, path = "/api/v1/keys/{key_id}", tag = "keys",
     params(("key_id" = Uuid, Path, description = "The key")),
@@ -32,7 +39,7 @@ pub(crate) async fn revoke_key(
     if !api_keys::revoke(&mut tx, key, times::as_stored(app.clock.now()), &actor).await? {
         return Err(ApiError::not_found("key"));
     }
-    tx.commit().await?;
+    let put_out = nats::put_out(&app, &principal, tx, UserId::from_uuid(key.as_uuid()), &actor).await;
     app.api_keys.forget(principal.tenant, key).await;
-    Ok(StatusCode::NO_CONTENT)
+    put_out.map(|()| StatusCode::NO_CONTENT)
 }

@@ -7,6 +7,7 @@ use axum::{
 };
 use garde::Validate;
 use sba_store::{
+    api_keys,
     audit::Actor,
     nats_access::{self, Credential},
 };
@@ -132,6 +133,12 @@ async fn issue(
     let now = app.clock.now().replace_nanosecond(0).unwrap_or_else(|_| app.clock.now());
     let expires_at = until(principal, now, lifetime)?;
     let mut locked = Locked::of(app, principal).await?;
+    // Whoever takes a key back waits for this transaction, or has been before it.
+    if let Some(key) = principal.api_key()
+        && api_keys::standing(&mut locked.tx, key).await.map_err(AccessError::from)?.is_none()
+    {
+        return Err(ApiError::new(Code::Unauthenticated, "the key does not hold"));
+    }
     locked.settle(mint, principal, now).await?;
     let entrant = Entrant {
         name: &principal.user.to_string(),

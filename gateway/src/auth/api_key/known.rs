@@ -59,6 +59,13 @@ pub(crate) struct Held {
     secret: SecretHash,
 }
 
+impl Held {
+    /// Which of the tenant's keys it is.
+    pub(crate) const fn id(self) -> ApiKeyId {
+        self.which.1
+    }
+}
+
 /// Why it is not known whether a key holds.
 #[derive(Debug, thiserror::Error)]
 enum LookError {

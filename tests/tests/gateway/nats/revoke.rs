@@ -5,7 +5,10 @@ use sba_gateway::auth::Role;
 use serde_json::json;
 
 use super::access::Access;
-use crate::support::{House, answer, house};
+use crate::{
+    keys::{member_key, revoke},
+    support::{House, answer, house},
+};
 
 async fn take_back(house: &House, user: u128, role: Role, path: &str) -> (u16, String) {
     let token = house.token(&house.tenant, user, &[role]);
@@ -44,6 +47,23 @@ async fn who_is_put_out_is_disconnected_and_nobody_else() {
     let_nobody_in(&one).await;
     assert_eq!(take_back(&house, 7, Role::Member, &path(&one)).await, (204, String::new()), "twice is once");
     assert!(third.is_in().await);
+}
+
+#[tokio::test]
+async fn a_key_that_is_taken_back_takes_its_credentials_along() {
+    let house = house().await;
+    let (key, id) = member_key(&house).await;
+    let (status, given) = house.ask_showing(&key, &json!({})).await;
+    assert_eq!(status, 201, "{given}");
+    let by_key = Access::connect(given).await;
+    let other = house.let_in(&house.tenant, &[Role::Member], &json!({})).await;
+    assert!(by_key.is_in().await);
+    assert_eq!(revoke(&house, &id).await, 204);
+    by_key.until_put_out().await;
+    let_nobody_in(&by_key).await;
+    assert!(other.is_in().await, "nobody else is put out");
+    assert_eq!(house.ask_showing(&key, &json!({})).await.0, 401);
+    assert_eq!(revoke(&house, &id).await, 204, "twice is once");
 }
 
 #[tokio::test]
