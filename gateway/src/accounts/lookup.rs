@@ -48,7 +48,7 @@ pub async fn find_account(
 ) -> Result<Option<Known>, AccountsError> {
     let request = async_nats::Request::new().timeout(Some(deadline));
     let answer = match system.send_request(format!("$SYS.REQ.ACCOUNT.{key}.CLAIMS.LOOKUP"), request).await {
-        // Servers say nothing of what they do not know.
+        // A server may say nothing of what it does not know. One that is away does not take the account either.
         Err(error) if error.kind() == RequestErrorKind::TimedOut => return Ok(None),
         answer => answer?,
     };

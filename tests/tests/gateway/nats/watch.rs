@@ -44,7 +44,8 @@ async fn a_client_sees_its_own_tenants_runs_and_no_others() {
     let neighbour = house.neighbour().await;
     let access = house.let_in(&house.tenant, &[Role::Viewer], &json!({})).await;
     let mut heard = access.client.subscribe("live.*.*").await.unwrap();
-    access.client.flush().await.unwrap();
+    // Behind the subscription on its way: when it is answered, the server has both.
+    assert!(access.is_in().await);
 
     let mut theirs = begun(&house, &neighbour).await;
     let mut mine = begun(&house, &house.tenant).await;
@@ -86,7 +87,8 @@ async fn one_run_may_be_watched_alone() {
     let mut mine = begun(&house, &house.tenant).await;
     let mut other = begun(&house, &house.tenant).await;
     let mut heard = access.client.subscribe(format!("live.{}.*", mine.run)).await.unwrap();
-    access.client.flush().await.unwrap();
+    // Behind the subscription on its way: when it is answered, the server has both.
+    assert!(access.is_in().await);
     say(&mut other, attempted()).await;
     say(&mut mine, attempted()).await;
     let message = next(&mut heard).await;
