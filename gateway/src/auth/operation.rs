@@ -1,6 +1,6 @@
 //! The one table of who may do what.
 //!
-//! Every operation of the API is a row, by its method and address; [`guard`](super::guard) lets a request past it by the row
+//! Every operation of the API is a row, by its method and address; [`guard`](fn@super::guard) lets a request past it by the row
 //! of its operation. The description of the API takes the roles of each operation from here.
 
 use axum::http::Method;

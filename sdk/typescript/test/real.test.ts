@@ -66,7 +66,8 @@ describe("a whole installation", { skip: SBA === undefined ? "SBA_BIN names no p
     test(`many runs of a session on one socket, and commands to them, in ${codec}`, async () => {
       sba.model.script("endless", { say: "on and ".repeat(2000), pauseMs: 20 });
       const { tenant_id } = await client.runs.list().then(({ data }) => data[0] ?? { tenant_id: "" });
-      const speaking = new SbaClient({ baseUrl: sba.url, token: await sba.token(tenant_id), webSocket: WebSocket as unknown as WebSocketClass, codec });
+      const token = await sba.token(tenant_id);
+      const speaking = new SbaClient({ baseUrl: sba.url, token, webSocket: WebSocket as unknown as WebSocketClass, codec });
       const session = await speaking.sessions.open({ ttl_seconds: 600 });
       const runs = await Promise.all(["When are invoices paid?", "endless"].map((prompt) => session.start({ prompt, workflow: "agentic" })));
       const states: ConnectionState[] = [];
@@ -84,7 +85,7 @@ describe("a whole installation", { skip: SBA === undefined ? "SBA_BIN names no p
       }));
       assert.deepEqual(logs.map((log) => foldAll("", log).status), ["completed", "cancelled"]);
       assert.ok(logs[1]?.some((message) => "cause" in message && message.cause === command.id));
-      assert.deepEqual(logs[0], await collect(clientWith(await sba.token(tenant_id), ["polling"]).runs.open(runs[0]?.id ?? "", session.token).stream()));
+      assert.deepEqual(logs[0], await collect(clientWith(token, ["polling"]).runs.open(runs[0]?.id ?? "", session.token).stream()));
       assert.deepEqual(states.map(({ phase }) => phase), ["connecting", "open"]);
       await assert.rejects(stream.pause(runs[1]?.id ?? ""), { name: "RejectedError", code: "run_finished" });
       await assert.rejects(collect(stream.subscribe("01a20fc3-0b52-7262-b401-f88a91c6d600")), { name: "StreamError", code: "not_found" });
