@@ -77,6 +77,73 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List keys
+         * @description Without their secrets; those that ended not long ago too.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        /**
+         * Make a key
+         * @description A machine shows it wherever a person shows a token. It acts as a user of its own, whose id is the key's. Its text is told
+         *     once. Keys are made by people: a key makes none.
+         */
+        post: operations["create_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a key
+         * @description Within a second it is good for nothing, at any gateway, and streams that were opened by it are closed; so are connections to
+         *     NATS whose credentials it was exchanged for. What its holder has started goes on.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a key
+         * @description The key stays what it is and ends when it would have; its text is another, and is told once. Streams that were opened by
+         *     the former secret are closed when that does not hold any more.
+         */
+        post: operations["rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/knowledge/documents": {
         parameters: {
             query?: never;
@@ -855,6 +922,32 @@ export interface components {
             value?: string;
         };
         /**
+         * @description A key to be made.
+         * @example {
+         *       "name": "Nightly import",
+         *       "roles": [
+         *         "member"
+         *       ],
+         *       "ttl_seconds": 7776000
+         *     }
+         */
+        CreateKey: {
+            /**
+             * Format: date-time
+             * @description When it ends, instead.
+             */
+            expires_at?: string | null;
+            /** @description What people call it. */
+            name: string;
+            /** @description What it lets its holder be: nothing that whoever makes it may not do, and never `operator`. */
+            roles: string[];
+            /**
+             * Format: int64
+             * @description Seconds until it ends; as `auth.key_ttl_seconds` says when no end is named, at most as `auth.key_max_ttl_seconds` says.
+             */
+            ttl_seconds?: number | null;
+        };
+        /**
          * @description A schedule to be made.
          * @example {
          *       "name": "Morning report",
@@ -944,6 +1037,8 @@ export interface components {
         CreateTenant: {
             /** @description What holds for all runs of the tenant. */
             config?: components["schemas"]["Settings"];
+            /** @description What issuers of tokens call it. */
+            external_ids?: components["schemas"]["ExternalId"][];
             /** @description Its name. */
             name: string;
             /** @description Its plan; `standard` when none is named. */
@@ -1157,6 +1252,19 @@ export interface components {
              */
             run_id: string;
         };
+        /**
+         * @description What an issuer of tokens calls a tenant.
+         * @example {
+         *       "issuer": "https://clerk.acme.example",
+         *       "id": "org_2x4yb1"
+         *     }
+         */
+        ExternalId: {
+            /** @description What the claim that names the tenant says in its tokens. No other tenant has it. */
+            id: string;
+            /** @description The issuer: one of `auth.issuers`. */
+            issuer: string;
+        };
         /** @description Why something failed. */
         FailureView: {
             /**
@@ -1281,6 +1389,56 @@ export interface components {
         KeyOnly: {
             /** @description May stand here instead of in the header `Idempotency-Key`. */
             idempotency_key?: string | null;
+        };
+        /** @description A key, without its secret. */
+        KeyView: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Who made it.
+             */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description From when on it no longer counts.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description The key, and the user as whom its holder acts.
+             */
+            key_id: string;
+            /**
+             * @description What people call it.
+             * @example Nightly import
+             */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was taken back.
+             */
+            revoked_at?: string | null;
+            /**
+             * @description What it lets its holder be.
+             * @example [
+             *       "member"
+             *     ]
+             */
+            roles: string[];
+            /**
+             * Format: date-time
+             * @description When it was given its newest secret, unless that is its first.
+             */
+            rotated_at?: string | null;
+            /**
+             * @description `active`, `expired` or `revoked`.
+             * @example active
+             */
+            status: string;
         };
         /** @description Addresses that belong to a run, relative to the gateway's. */
         Links: {
@@ -1431,6 +1589,61 @@ export interface components {
                  * @description When it last changed.
                  */
                 updated_at: string;
+            }[];
+            /** @description Where the page stands in the list. */
+            meta: components["schemas"]["Meta"];
+        };
+        /** @description One page of a list. */
+        Paged_KeyView: {
+            /** @description The entries of this page. */
+            data: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /**
+                 * Format: uuid
+                 * @description Who made it.
+                 */
+                created_by: string;
+                /**
+                 * Format: date-time
+                 * @description From when on it no longer counts.
+                 */
+                expires_at: string;
+                /**
+                 * Format: uuid
+                 * @description The key, and the user as whom its holder acts.
+                 */
+                key_id: string;
+                /**
+                 * @description What people call it.
+                 * @example Nightly import
+                 */
+                name: string;
+                /**
+                 * Format: date-time
+                 * @description When it was taken back.
+                 */
+                revoked_at?: string | null;
+                /**
+                 * @description What it lets its holder be.
+                 * @example [
+                 *       "member"
+                 *     ]
+                 */
+                roles: string[];
+                /**
+                 * Format: date-time
+                 * @description When it was given its newest secret, unless that is its first.
+                 */
+                rotated_at?: string | null;
+                /**
+                 * @description `active`, `expired` or `revoked`.
+                 * @example active
+                 */
+                status: string;
             }[];
             /** @description Where the page stands in the list. */
             meta: components["schemas"]["Meta"];
@@ -1687,6 +1900,20 @@ export interface components {
          * @enum {string}
          */
         ResumeStatus: "resolved" | "cancelled";
+        /**
+         * @description How a key is rotated.
+         * @example {
+         *       "overlap_seconds": 3600
+         *     }
+         */
+        RotateKey: {
+            /**
+             * Format: int64
+             * @description Seconds for which the former secret holds beside the new one, at most as `auth.key_max_overlap_seconds` says; none,
+             *     where none are named.
+             */
+            overlap_seconds?: number;
+        };
         /**
          * @description The input of a run, as AG-UI defines it. What SBA has no use for is passed over.
          * @example {
@@ -2192,6 +2419,8 @@ export interface components {
              * @description When it was made.
              */
             created_at: string;
+            /** @description What issuers of tokens call it. */
+            external_ids: components["schemas"]["ExternalId"][];
             /** @description Its name. */
             name: string;
             /** @description Its plan. */
@@ -2206,6 +2435,14 @@ export interface components {
              * @description The tenant.
              */
             tenant_id: string;
+        };
+        /** @description A key with its newest secret. */
+        ToldKey: components["schemas"]["KeyView"] & {
+            /**
+             * @description What its holder shows in the place of a token. Told once: absent when the same request is sent again.
+             * @example sba_0192f0c17d5e7c3a9b1e2f6a4d8c0e11_0192f0c17d5e7c3a9b1e2f6a4d8c0e12_…
+             */
+            key?: string | null;
         };
         /** @description A tool that is registered. */
         ToolView: {
@@ -2510,6 +2747,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited` */
             429: {
                 headers: {
@@ -2580,6 +2826,15 @@ export interface operations {
             };
             /** @description `unauthenticated`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2677,8 +2932,504 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `not_found`: the artifact, or this form of it */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `head_too_large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `deadline_exceeded` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Number of the page, from 1.
+                 * @example 1
+                 */
+                page?: number;
+                /**
+                 * @description Most entries on a page.
+                 * @example 20
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page, the newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_KeyView"];
+                };
+            };
+            /** @description `invalid_request`, `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `head_too_large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `deadline_exceeded` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    create_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the request again */
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateKey"];
+            };
+        };
+        responses: {
+            /** @description The key */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldKey"];
+                };
+            };
+            /** @description `invalid_request`, `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`: the role, or a role of the key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: the key that this idempotency key made is gone */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_slow` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `idempotency_conflict`, `too_many_keys` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `payload_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `head_too_large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `deadline_exceeded` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key does not hold any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unauthenticated`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rate_limited` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `head_too_large` */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `deadline_exceeded` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rotate_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the request again */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The key */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateKey"];
+            };
+        };
+        responses: {
+            /** @description The key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldKey"];
+                };
+            };
+            /** @description `invalid_request`, `validation_failed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unauthenticated`, `token_expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_found`: there is none that counts */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `body_too_slow` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `idempotency_conflict` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `payload_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2778,6 +3529,15 @@ export interface operations {
             };
             /** @description `unauthenticated`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2991,6 +3751,15 @@ export interface operations {
             };
             /** @description `unauthenticated`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3415,6 +4184,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `not_found` */
             404: {
                 headers: {
@@ -3529,6 +4307,15 @@ export interface operations {
             };
             /** @description `unauthenticated`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3759,6 +4546,15 @@ export interface operations {
             };
             /** @description `unauthenticated`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4872,6 +5668,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited` */
             429: {
                 headers: {
@@ -5086,6 +5891,15 @@ export interface operations {
             };
             /** @description `unauthenticated`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5493,6 +6307,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `body_too_slow` */
             408: {
                 headers: {
@@ -5599,6 +6422,15 @@ export interface operations {
             };
             /** @description `unauthenticated`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5828,6 +6660,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description `forbidden` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description `rate_limited` */
             429: {
                 headers: {
@@ -6042,6 +6883,15 @@ export interface operations {
             };
             /** @description `unauthenticated`, `token_expired` */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6405,7 +7255,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `idempotency_conflict` */
+            /** @description `idempotency_conflict`, `external_id_taken` */
             409: {
                 headers: {
                     [name: string]: unknown;
