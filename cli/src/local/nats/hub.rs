@@ -60,15 +60,16 @@ impl HubAccount {
         }
     }
 
-    /// Asks whoever leads the servers whether the account may store anything.
+    /// Asks whoever leads the servers whether the account may store anything, through each of them: a client may come to
+    /// any.
     async fn ask_for_storage(&self) -> Result<(), LocalError> {
-        let mut context = jetstream::new(self.connect().await?);
-        context.set_timeout(ASK_DEADLINE);
-        context
-            .query_account()
-            .await
-            .map(drop)
-            .map_err(|error| LocalError::io("the servers do not know the account")(std::io::Error::other(error)))
+        for url in self.url().split(',') {
+            let mut context = jetstream::new(self.connect_to(url).await?);
+            context.set_timeout(ASK_DEADLINE);
+            let asked = context.query_account().await;
+            asked.map_err(|error| LocalError::io("the servers do not know the account")(std::io::Error::other(error)))?;
+        }
+        Ok(())
     }
 
     /// Where clients connect: one URL, or several with commas between them.
