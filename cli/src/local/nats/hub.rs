@@ -67,7 +67,8 @@ impl HubAccount {
             let mut context = jetstream::new(self.connect_to(url).await?);
             context.set_timeout(ASK_DEADLINE);
             let asked = context.query_account().await;
-            asked.map_err(|error| LocalError::io("the servers do not know the account")(std::io::Error::other(error)))?;
+            asked
+                .map_err(|error| LocalError::io("the servers do not know the account")(std::io::Error::other(error)))?;
         }
         Ok(())
     }
