@@ -1,6 +1,7 @@
 //! Who asks, and what they may do.
 //!
-//! A client shows a JWT that an issuer signed with Ed25519. It names a tenant, a user and roles; the tenant must exist.
+//! A client shows a token of SBA's own issuer or of an OpenID Connect provider, or an API key. Each comes to a tenant that
+//! exists, a user and roles (`caller`), and is held against the one table of who may do what (`guard`, `operation`).
 
 mod api_key;
 mod caller;
@@ -9,6 +10,7 @@ mod keys;
 mod oidc;
 mod operation;
 mod principal;
+mod remembered;
 mod session_token;
 mod tenant_names;
 mod tenants;

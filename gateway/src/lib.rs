@@ -16,6 +16,7 @@ pub mod error;
 mod ag_ui;
 mod api;
 mod app;
+mod believed;
 mod console;
 mod direct;
 mod extract;

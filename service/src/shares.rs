@@ -14,12 +14,18 @@ use sba_subjects::{
     share::SharedQueue,
     subject::{Subject, Surplus, filter},
 };
+use serde::Serialize;
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout},
 };
 
-use crate::{config::Config, config::SharesConfig, metrics::Metrics};
+use crate::{
+    config::{Config, SharesConfig},
+    metrics::Metrics,
+    publish::{self, PublishFailure, Stored},
+    standing,
+};
 
 /// How long what a queue said is believed.
 const BELIEVED: Duration = Duration::from_millis(50);
@@ -53,6 +59,39 @@ impl Shares {
         let filled = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
         let answer = config.nats.request_timeout_ms.into();
         Self { jetstream, shares: config.shares.clone(), answer, filled, metrics }
+    }
+
+    /// Publishes a message, within the share of its tenant or beyond it, as [`publish::message`] does.
+    ///
+    /// # Errors
+    /// As [`publish::message`].
+    pub async fn publish<T: Serialize>(
+        &self,
+        subject: Subject,
+        message: &T,
+        deadline: Duration,
+    ) -> Result<Stored, PublishFailure> {
+        publish::message(&self.jetstream, &self.place(subject).await, message, deadline).await
+    }
+
+    /// The same, unless the message stands in its queue already, within the share or beyond it. Where that cannot be seen, it
+    /// is published: its second coming must do nothing.
+    ///
+    /// # Errors
+    /// As [`publish::message`].
+    pub async fn publish_once<T: Serialize>(
+        &self,
+        subject: Subject,
+        message: &T,
+        deadline: Duration,
+    ) -> Result<Stored, PublishFailure> {
+        if let Some(queue) = SharedQueue::of(&subject)
+            && let Ok(true) =
+                standing::stands(&self.jetstream, queue.stream(), subject.clone().places(), deadline).await
+        {
+            return Ok(Stored::Already);
+        }
+        self.publish(subject, message, deadline).await
     }
 
     /// Where a message goes that would have this subject: there, or beyond the share of its tenant.

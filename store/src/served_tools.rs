@@ -87,6 +87,16 @@ pub async fn delete(tx: &mut TenantTx, name: &ToolName, actor: &Actor) -> Result
     Ok(true)
 }
 
+/// Whether the tenant serves a tool of this name.
+///
+/// # Errors
+/// Only those of the connection.
+pub async fn has(tx: &mut TenantTx, name: &ToolName) -> Result<bool, StoreError> {
+    let found =
+        sqlx::query_scalar!(r#"select exists (select from served_tools where name = $1) as "known!""#, name.as_str());
+    Ok(found.fetch_one(tx.conn()).await?)
+}
+
 /// All tools that the tenant serves, by name: there are few.
 ///
 /// # Errors

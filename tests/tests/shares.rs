@@ -58,7 +58,7 @@ async fn a_run_begins_though_another_tenant_has_started_more_than_all_places_tak
     let run = scene.run(&little, "is-short", [Turn::says("Done.")]).await.unwrap();
     assert_eq!(run.end().await.unwrap().how(), ("completed", ""));
 
-    // A run that waits beyond the share is shown, can be cancelled, and is the same for its key.
+    // A run that waits beyond the share is shown, and can be cancelled.
     for run in &runs {
         let seen = run.seen().await.unwrap();
         assert!(["created", "running"].contains(&seen["status"].as_str().unwrap()), "{seen}");

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use sba_service::{config::Tries, publish::PublishFailure, standing::Unanswered};
+use sba_service::{config::Tries, publish::PublishFailure};
 use sba_store::{StoreError, blob::BlobError};
 use sba_subjects::run::Failure;
 
@@ -118,12 +118,6 @@ impl From<PublishFailure> for WorkError {
     fn from(error: PublishFailure) -> Self {
         let again = Again::of(error.is_transient());
         Self { code: error.code(), message: error.to_string(), again, source: Some(Box::new(error)) }
-    }
-}
-
-impl From<Unanswered> for WorkError {
-    fn from(error: Unanswered) -> Self {
-        Self::passing("queue_unanswered", error.to_string()).caused_by(error)
     }
 }
 

@@ -1,11 +1,6 @@
 //! Tokens: JWTs signed with Ed25519.
 
-use std::{
-    collections::HashMap,
-    fmt::Debug,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
 use sba_subjects::{
@@ -13,6 +8,8 @@ use sba_subjects::{
     role::Role,
 };
 use serde::{Deserialize, Deserializer, Serialize};
+
+use super::remembered::Remembered;
 
 /// Longest token that is looked at, in bytes: far more than any issuer writes.
 pub(super) const MAX_TOKEN: usize = 8 * 1024;
@@ -106,11 +103,28 @@ pub(crate) struct Verifier {
     key: DecodingKey,
     rules: Validation,
     leeway: u64,
-    known: Arc<Mutex<HashMap<Box<str>, Verified>>>,
+    known: Arc<Remembered<Verified>>,
 }
 
-/// Most tokens of which is remembered that their signature holds. When there are more, all are forgotten.
-pub(super) const KNOWN: usize = 16_384;
+/// Goes on only while a token is good: by clocks that may differ by `leeway`. All are seconds since 1970 (UTC).
+///
+/// # Errors
+/// [`TokenError::Expired`], [`TokenError::NotYet`].
+pub(super) fn in_time(
+    (now, leeway): (u64, u64),
+    exp: u64,
+    nbf: Option<u64>,
+    iat: Option<u64>,
+) -> Result<(), TokenError> {
+    if exp.saturating_add(leeway) <= now {
+        return Err(TokenError::Expired);
+    }
+    let latest = now.saturating_add(leeway);
+    if nbf.is_some_and(|from| from > latest) || iat.is_some_and(|made| made > latest) {
+        return Err(TokenError::NotYet);
+    }
+    Ok(())
+}
 
 impl Verifier {
     /// From the issuer's public key (PEM), its name, the audience that tokens must be for, and by how much clocks may
@@ -128,35 +142,23 @@ impl Verifier {
 
     /// Checks a token; `now` counts seconds since 1970 (UTC).
     ///
-    /// A signature that holds does so for ever, and looking takes longer than most requests: it is looked at once. The
-    /// times are looked at always.
+    /// The signature is looked at once, the times always.
     pub(crate) fn verify(&self, token: &str, now: u64) -> Result<Verified, TokenError> {
         if token.len() > MAX_TOKEN {
             return Err(TokenError::TooLong);
         }
         let verified = self.signed(token)?;
-        if verified.exp.saturating_add(self.leeway) <= now {
-            return Err(TokenError::Expired);
-        }
-        let latest = now.saturating_add(self.leeway);
-        if verified.nbf.is_some_and(|from| from > latest) || verified.iat.is_some_and(|made| made > latest) {
-            return Err(TokenError::NotYet);
-        }
+        in_time((now, self.leeway), verified.exp, verified.nbf, verified.iat)?;
         Ok(verified)
     }
 
     /// What a token says, if its signature and all but its times hold.
     fn signed(&self, token: &str) -> Result<Verified, TokenError> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(verified) = known().get(token) {
-            return Ok(verified.clone());
+        if let Some(verified) = self.known.get(token) {
+            return Ok(verified);
         }
         let verified = jsonwebtoken::decode::<Verified>(token, &self.key, &self.rules).map_err(invalid)?.claims;
-        let mut known = known();
-        if known.len() >= KNOWN {
-            known.clear();
-        }
-        known.insert(token.into(), verified.clone());
+        self.known.keep(token, verified.clone());
         Ok(verified)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use moka::future::Cache;
 use sba_store::{
     Store, StoreError,
     nats_access::{self, Credential},
@@ -12,24 +11,21 @@ use time::OffsetDateTime;
 
 use crate::{
     auth::Principal,
+    believed::{Believed, Unanswered},
     error::{ApiError, Code},
 };
 
 /// How long an answer is believed. Who was put out is disconnected at once; this is for what was on its way.
 const TTL: Duration = Duration::from_secs(5);
 
-/// How long one is believed while Postgres cannot be asked; the end of the credentials counts nevertheless.
-const EARLIER_TTL: Duration = Duration::from_secs(24 * 3_600);
+/// Whose key, and the key.
+type Which = (TenantKey, CallerKey);
 
-/// Most callers that are remembered.
-const CAPACITY: u64 = 100_000;
-
-/// The users who were let in.
+/// The users who were let in. While Postgres cannot be asked, the end of their credentials counts nevertheless.
 #[derive(Debug, Clone)]
 pub(crate) struct Callers {
     store: Store,
-    known: Cache<(TenantKey, CallerKey), Arc<Credential>>,
-    earlier: Cache<(TenantKey, CallerKey), Arc<Credential>>,
+    known: Believed<Which, Arc<Credential>>,
 }
 
 /// Why a caller is not known.
@@ -41,10 +37,15 @@ enum CallerError {
     Store(#[from] StoreError),
 }
 
+impl Unanswered for CallerError {
+    fn is_away(&self) -> bool {
+        matches!(self, Self::Store(_))
+    }
+}
+
 impl Callers {
     pub(crate) fn new(store: Store) -> Self {
-        let cache = |ttl| Cache::builder().max_capacity(CAPACITY).time_to_live(ttl).build();
-        Self { store, known: cache(TTL), earlier: cache(EARLIER_TTL) }
+        Self { store, known: Believed::new(TTL) }
     }
 
     /// The one for whom the caller speaks.
@@ -58,10 +59,7 @@ impl Callers {
         now: OffsetDateTime,
     ) -> Result<Principal, ApiError> {
         let which = (tenant.clone(), caller.clone());
-        let found = match self.known.try_get_with(which.clone(), self.look_up(&which)).await {
-            Err(error) if matches!(*error, CallerError::Store(_)) => self.earlier.get(&which).await.ok_or(error),
-            found => found,
-        };
+        let found = self.known.get(which.clone(), self.look_up(&which)).await;
         let credential = found.map_err(|error| match *error {
             CallerError::Unknown => ApiError::new(Code::Unauthenticated, "nobody was let in with these credentials"),
             CallerError::Store(_) => {
@@ -78,15 +76,8 @@ impl Callers {
         Ok(Principal::let_in(tenant.clone(), credential.user_id, &credential.roles, expires))
     }
 
-    async fn look_up(&self, which: &(TenantKey, CallerKey)) -> Result<Arc<Credential>, CallerError> {
-        let (tenant, caller) = which;
+    async fn look_up(&self, (tenant, caller): &Which) -> Result<Arc<Credential>, CallerError> {
         let mut tx = self.store.begin(tenant.id()).await?;
-        let Some(found) = nats_access::get(&mut tx, caller).await? else {
-            self.earlier.invalidate(which).await;
-            return Err(CallerError::Unknown);
-        };
-        let found = Arc::new(found);
-        self.earlier.insert(which.clone(), Arc::clone(&found)).await;
-        Ok(found)
+        nats_access::get(&mut tx, caller).await?.map(Arc::new).ok_or(CallerError::Unknown)
     }
 }

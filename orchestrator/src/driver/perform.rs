@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use sba_service::{publish, take_out::take_out, timer};
+use sba_service::{take_out::take_out, timer};
 use sba_subjects::{
     codec,
     command::{Command, CommandBody},
@@ -65,8 +65,7 @@ impl Held<'_> {
             }),
         };
         let (_, subject) = place(&self.tenant, &request.tool_name, request.call_id);
-        let subject = self.driver.shares.place(subject).await;
-        let stored = publish::message(&self.driver.jetstream, &subject, &job, self.driver.limits.publish).await;
+        let stored = self.driver.shares.publish(subject, &job, self.driver.limits.publish).await;
         stored.map(drop).map_err(Stop::Job)
     }
 

@@ -1,6 +1,6 @@
 //! The run that a schedule starts for a moment.
 
-use sba_service::publish::{self, PublishFailure};
+use sba_service::publish::PublishFailure;
 use sba_store::{StoreError, TenantTx, schedules::Schedule, served_tools, sessions, tenants::Tenant};
 use sba_subjects::{
     command::{Command, CommandBody},
@@ -58,8 +58,7 @@ impl Scheduler {
         let body = CommandBody::Start(created);
         let command = Command { v: VERSION, id, ts: self.clock.now_millis(), body };
         let subject = Subject::Cmd { tenant: woken.tenant.clone(), run, verb: command.body.verb() };
-        let subject = self.shares.place(subject).await;
-        publish::message(&self.jetstream, &subject, &command, self.publish).await?;
+        self.shares.publish(subject, &command, self.publish).await?;
         Ok(run)
     }
 

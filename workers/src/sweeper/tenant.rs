@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use sba_service::{
-    publish::{self, Stored},
-    standing, wake,
-};
+use sba_service::{publish::Stored, wake};
 use sba_store::{
     StoreError, TenantTx,
     blob::BlobKey,
@@ -17,7 +14,6 @@ use sba_store::{
 use sba_subjects::{
     id::{TenantId, TenantKey, UserId},
     job::IndexJob,
-    stream::Stream,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -94,11 +90,7 @@ impl Sweeper {
         let user = document.created_by.unwrap_or_else(|| UserId::from_uuid(Uuid::nil()));
         let job = IndexJob::new(document.id, &document.content_sha256, upload);
         let (subject, job) = job.given(tenant, user, self.clock.now_millis());
-        if standing::stands(&self.jetstream, Stream::Jobs, subject.clone().places(), self.answer).await? {
-            return Ok(false);
-        }
-        let subject = self.shares.place(subject).await;
-        let stored = publish::message(&self.jetstream, &subject, &job, self.answer).await?;
+        let stored = self.shares.publish_once(subject, &job, self.answer).await?;
         Ok(matches!(stored, Stored::Now(_)))
     }
 

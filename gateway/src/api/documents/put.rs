@@ -5,10 +5,7 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use sba_service::{
-    publish::{self, PublishFailure},
-    standing,
-};
+use sba_service::publish::PublishFailure;
 use sba_store::{
     StoreError, TenantTx,
     audit::Actor,
@@ -16,7 +13,7 @@ use sba_store::{
     documents::{self, Document, DocumentStatus, NewDocument, Put},
     language::Language,
 };
-use sba_subjects::{id::DocumentId, job::IndexJob, stream::Stream};
+use sba_subjects::{id::DocumentId, job::IndexJob};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tracing::warn;
@@ -206,13 +203,7 @@ pub(super) async fn queue(app: &App, principal: &Principal, document: &Document)
     let job = IndexJob::new(document.id, &document.content_sha256, document.blob.id());
     let (subject, job) = job.given(&principal.key, principal.user, times::to_millis(app.clock.now()));
     let deadline = app.config.nats.request_timeout_ms.duration();
-    // One that cannot be looked for is queued once more: the second coming does nothing.
-    let standing = standing::stands(&app.jetstream, Stream::Jobs, subject.clone().places(), deadline).await;
-    if standing.unwrap_or(false) {
-        return Ok(());
-    }
-    let subject = app.shares.place(subject).await;
-    publish::message(&app.jetstream, &subject, &job, deadline).await.map(drop)
+    app.shares.publish_once(subject, &job, deadline).await.map(drop)
 }
 
 /// Deletes the bytes of an upload that no row names any more. What stays behind takes room and does no harm.

@@ -1,9 +1,6 @@
 //! One issuer: what its tokens must keep to, and what they say here.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, Validation};
@@ -21,7 +18,10 @@ use super::{
     fetch::FetchError,
     keyring::{Keyring, NoKey},
 };
-use crate::auth::token::{KNOWN, MAX_TOKEN, TokenError};
+use crate::auth::{
+    remembered::Remembered,
+    token::{MAX_TOKEN, TokenError, in_time},
+};
 
 /// An issuer, its rules and its keys.
 #[derive(Debug)]
@@ -29,11 +29,9 @@ pub(crate) struct Issuer {
     name: Arc<str>,
     rules: Rules,
     ring: Arc<Keyring>,
-    known: Mutex<Known>,
+    /// What tokens say whose signature held, with the edition of the keys that it held by.
+    known: Remembered<(u64, Arc<Value>)>,
 }
-
-/// What tokens say whose signature held, with the edition of the keys that it held by.
-type Known = HashMap<Box<str>, (u64, Arc<Value>)>;
 
 /// What stands in the configuration.
 #[derive(Debug)]
@@ -97,7 +95,7 @@ impl Issuer {
             leeway: auth.leeway_seconds,
         };
         let ring = Arc::new(Keyring::new(&config.issuer, config.jwks_url.as_deref(), auth)?);
-        Ok(Self { name: config.issuer.as_str().into(), rules, ring, known: Mutex::default() })
+        Ok(Self { name: config.issuer.as_str().into(), rules, ring, known: Remembered::default() })
     }
 
     /// The `iss` of its tokens.
@@ -142,11 +140,10 @@ impl Issuer {
             NoKey::Unknown => TokenError::Head("kid is no key of the issuer for this alg"),
             NoKey::Unavailable => TokenError::Keys,
         })?;
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((edition, claims)) = known().get(token)
-            && *edition == found.edition
+        if let Some((edition, claims)) = self.known.get(token)
+            && edition == found.edition
         {
-            return Ok(Arc::clone(claims));
+            return Ok(claims);
         }
         let mut check = Validation::new(head.alg);
         // The claims are compared by the rules, with the clock that the caller passes.
@@ -154,11 +151,7 @@ impl Issuer {
         check.required_spec_claims.clear();
         let claims = jsonwebtoken::decode::<Value>(token, &found.key, &check).map_err(TokenError::Invalid)?.claims;
         let claims = Arc::new(claims);
-        let mut known = known();
-        if known.len() >= KNOWN {
-            known.clear();
-        }
-        known.insert(token.into(), (found.edition, Arc::clone(&claims)));
+        self.known.keep(token, (found.edition, Arc::clone(&claims)));
         Ok(claims)
     }
 
@@ -201,13 +194,7 @@ impl Rules {
             Some(value) => seconds(value).map(Some).ok_or(TokenError::Claim(name)),
         };
         let expires = moment("exp")?.ok_or(TokenError::Claim("exp"))?;
-        if expires.saturating_add(self.leeway) <= now {
-            return Err(TokenError::Expired);
-        }
-        let latest = now.saturating_add(self.leeway);
-        if moment("nbf")?.is_some_and(|from| from > latest) || moment("iat")?.is_some_and(|made| made > latest) {
-            return Err(TokenError::NotYet);
-        }
+        in_time((now, self.leeway), expires, moment("nbf")?, moment("iat")?)?;
         Ok(expires)
     }
 

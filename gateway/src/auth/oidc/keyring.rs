@@ -138,7 +138,7 @@ impl Keyring {
                 state.keys = keys;
                 state.edition += 1;
                 state.fetched_at = Some(Instant::now());
-                info!(issuer = self.issuer, edition = state.edition, "The keys of an issuer were fetched.");
+                info!(issuer = self.issuer, edition = state.edition, "the keys of an issuer were fetched");
             }
             Err(error) => {
                 let error: &dyn std::error::Error = &error;

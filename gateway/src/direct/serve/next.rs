@@ -86,9 +86,9 @@ pub(super) async fn next(app: &App, principal: &Principal, tool: &ToolName, aske
         return Err(ApiError::invalid_field("wait_ms", format!("is more than {MOST_WAIT}")));
     }
     let mut tx = app.store.begin(principal.tenant).await?;
-    let registered = served_tools::list(&mut tx).await?;
+    let registered = served_tools::has(&mut tx, tool).await?;
     tx.commit().await?;
-    if !registered.iter().any(|known| known.name == *tool) {
+    if !registered {
         return Err(unknown());
     }
     tokio::select! {

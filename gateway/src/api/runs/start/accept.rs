@@ -3,7 +3,7 @@
 use async_nats::HeaderMap;
 use sba_service::{
     log::{AppendError, ReadError},
-    publish::{self, PublishFailure},
+    publish::PublishFailure,
     telemetry::trace,
 };
 use sba_subjects::{
@@ -113,9 +113,8 @@ pub(in crate::api::runs) async fn store(
 
 async fn queue(app: &App, principal: &Principal, run: RunId, command: &Command) -> Result<(), PublishFailure> {
     let subject = Subject::Cmd { tenant: principal.key.clone(), run, verb: command.body.verb() };
-    let subject = app.shares.place(subject).await;
     let deadline = app.config.nats.request_timeout_ms.duration();
-    publish::message(&app.jetstream, &subject, command, deadline).await.map(drop)
+    app.shares.publish(subject, command, deadline).await.map(drop)
 }
 
 async fn store_both(
